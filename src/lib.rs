@@ -1,0 +1,12 @@
+//! Postern: a policy decision point for gateways.
+//!
+//! The modules in pipeline order; `docs/ARCHITECTURE.md` draws the line, `tests/tidy.rs`
+//! holds it.
+
+pub mod limits;
+
+pub mod model;
+
+pub mod graph;
+
+pub mod decide;
