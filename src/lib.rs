@@ -10,3 +10,5 @@ pub mod model;
 pub mod graph;
 
 pub mod decide;
+
+pub mod credential;

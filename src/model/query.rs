@@ -14,7 +14,7 @@ pub enum Subject<'a> {
     /// An asserted principal: `user:E`, `serviceAccount:E[?uid=U]`, `principal://...`.
     Principal(&'a str),
     /// A presented API key, already digested (`credential::api_key::Presented`).
-    ApiKey(&'a crate::model::query::KeyDigests),
+    ApiKey(&'a KeyDigests),
     /// Nobody.
     Anonymous,
 }
@@ -28,8 +28,8 @@ pub enum KeyDigests {
     Digested {
         /// SHA-256 of the whole key.
         sha256: [u8; 32],
-        /// HMAC-SHA-256 under the pepper; without a pepper, of an empty one: same work.
-        hmac_sha256: [u8; 32],
+        /// HMAC-SHA-256 under the pepper; `None` when none is configured.
+        hmac_sha256: Option<[u8; 32]>,
     },
 }
 
