@@ -12,3 +12,5 @@ pub mod graph;
 pub mod decide;
 
 pub mod credential;
+
+pub mod wire;

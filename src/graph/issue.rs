@@ -89,8 +89,19 @@ pub struct Issue {
 
 impl std::fmt::Display for Issue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}: {}: {}", self.place, self.path, self.code.word(), self.found)?;
-        if self.allowed.is_empty() { Ok(()) } else { write!(f, "; expected {}", self.allowed) }
+        write!(
+            f,
+            "{}: {}: {}: {}",
+            self.place,
+            self.path,
+            self.code.word(),
+            self.found
+        )?;
+        if self.allowed.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "; expected {}", self.allowed)
+        }
     }
 }
 
@@ -152,7 +163,11 @@ impl Issues {
     /// # Errors
     /// Itself, if there is one.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.is_empty() { Ok(value) } else { Err(self) }
+        if self.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use crate::limits::EMAIL_BYTES_MAX;
 /// printable ASCII without spaces, quotes, `?`, `,`, `<`, `>`; at most 254 bytes.
 #[must_use]
 pub fn is_well_formed(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
     text.len() <= EMAIL_BYTES_MAX
         && !local.is_empty()
         && local.bytes().all(|b| {
@@ -22,12 +24,16 @@ pub fn is_domain(text: &str) -> bool {
         && text.split('.').all(|label| {
             !label.is_empty()
                 && label.len() <= 63
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }
 
 /// The domain of a well-formed address; the whole text otherwise.
 #[must_use]
 pub fn domain(address: &str) -> &str {
-    address.split_once('@').map_or(address, |(_, domain)| domain)
+    address
+        .split_once('@')
+        .map_or(address, |(_, domain)| domain)
 }

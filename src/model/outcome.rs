@@ -32,7 +32,10 @@ pub enum KeyCode {
 
 /// Why (SPEC 11.2). The order of precedence is that of SPEC 6.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the variants are the words of SPEC 11.2; see docs/REASONS.md")]
+#[expect(
+    missing_docs,
+    reason = "the variants are the words of SPEC 11.2; see docs/REASONS.md"
+)]
 pub enum Reason {
     GrantedByPolicy,
     GrantedByScope,

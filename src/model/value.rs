@@ -2,7 +2,10 @@
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the variants are those of google.protobuf.Value")]
+#[expect(
+    missing_docs,
+    reason = "the variants are those of google.protobuf.Value"
+)]
 pub enum Value {
     Null,
     Bool(bool),

@@ -1,0 +1,3 @@
+//! Layer 3: the only place where wire types meet domain types.
+
+pub mod proto;
