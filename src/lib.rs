@@ -14,3 +14,5 @@ pub mod decide;
 pub mod credential;
 
 pub mod wire;
+
+pub mod import;
