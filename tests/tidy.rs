@@ -24,11 +24,25 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("graph", &["model", "limits"]),
     ("credential", &["model", "limits"]),
     ("decide", &["model", "graph", "credential"]),
-    ("wire", &["model", "graph", "credential", "decide", "limits"]),
+    (
+        "wire",
+        &["model", "graph", "credential", "decide", "limits"],
+    ),
     ("import", &["graph", "wire"]),
     ("live", &["model", "graph"]),
     ("telemetry", &["model"]),
-    ("feed", &["model", "graph", "wire", "live", "clock", "telemetry", "limits"]),
+    (
+        "feed",
+        &[
+            "model",
+            "graph",
+            "wire",
+            "live",
+            "clock",
+            "telemetry",
+            "limits",
+        ],
+    ),
     (
         "serve",
         &[
@@ -47,7 +61,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "model", "graph", "wire", "live", "clock", "telemetry", "feed", "serve", "config",
+            "model",
+            "graph",
+            "wire",
+            "live",
+            "clock",
+            "telemetry",
+            "feed",
+            "serve",
+            "config",
             "limits",
         ],
     ),
@@ -103,14 +125,27 @@ const SKIPPING: &[&str] = &[".ok())", "filter_map(|", "unwrap_or_default()"];
 const NOTHING_SKIPPED_IN: &[&str] = &["wire", "graph"];
 
 const FILE_LINES_MAX: usize = 600;
-const WORDS_BANNED: &[&str] = &["TODO", "FIXME", "XXX", "HACK", "dbg!", "todo!", "unimplemented!"];
+const WORDS_BANNED: &[&str] = &[
+    "TODO",
+    "FIXME",
+    "XXX",
+    "HACK",
+    "dbg!",
+    "todo!",
+    "unimplemented!",
+];
 
 // === the repository as it is ===
 
 #[test]
 fn the_repository_is_tidy() {
     let findings = check(&Repository::read());
-    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
 }
 
 #[test]
@@ -138,16 +173,56 @@ fn every_test_named_in_the_architecture_exists() {
 fn each_rule_finds_its_seeded_violation() {
     let seeds: &[(&str, &str, &str)] = &[
         ("src/stray.rs", "", "`stray` is not in the table"),
-        ("src/model/x.rs", "use crate::graph::Snapshot;", "`model` may not import `graph`"),
-        ("src/model/x.rs", "use crate::{limits, wire};", "`model` may not import `wire`"),
-        ("src/model/x.rs", "use crate::Snapshot;", "`crate::Snapshot` is no module"),
-        ("src/model/x.rs", "use super::super::name;", "`super::super`"),
-        ("src/model/x.rs", "fn f() { tokio::spawn(g()); }", "names `tokio`"),
-        ("src/decide/x.rs", "use std::time::SystemTime;", "names `SystemTime`"),
-        ("src/graph/x.rs", "use std::net::TcpStream;", "names `std::net::Tcp`"),
-        ("src/serve/x.rs", "use arc_swap::ArcSwap;", "`arc_swap` belongs to live"),
-        ("src/feed/x.rs", "use clap::Parser;", "`clap` belongs to cli"),
-        ("src/wire/x.rs", "let a = b.map(|c| c.parse().ok());", "`.ok())`"),
+        (
+            "src/model/x.rs",
+            "use crate::graph::Snapshot;",
+            "`model` may not import `graph`",
+        ),
+        (
+            "src/model/x.rs",
+            "use crate::{limits, wire};",
+            "`model` may not import `wire`",
+        ),
+        (
+            "src/model/x.rs",
+            "use crate::Snapshot;",
+            "`crate::Snapshot` is no module",
+        ),
+        (
+            "src/model/x.rs",
+            "use super::super::name;",
+            "`super::super`",
+        ),
+        (
+            "src/model/x.rs",
+            "fn f() { tokio::spawn(g()); }",
+            "names `tokio`",
+        ),
+        (
+            "src/decide/x.rs",
+            "use std::time::SystemTime;",
+            "names `SystemTime`",
+        ),
+        (
+            "src/graph/x.rs",
+            "use std::net::TcpStream;",
+            "names `std::net::Tcp`",
+        ),
+        (
+            "src/serve/x.rs",
+            "use arc_swap::ArcSwap;",
+            "`arc_swap` belongs to live",
+        ),
+        (
+            "src/feed/x.rs",
+            "use clap::Parser;",
+            "`clap` belongs to cli",
+        ),
+        (
+            "src/wire/x.rs",
+            "let a = b.map(|c| c.parse().ok());",
+            "`.ok())`",
+        ),
         ("src/graph/mod.rs", "", "mod.rs"),
         ("src/graph/x.rs", "// TODO later", "`TODO`"),
         ("src/graph/x.rs", &"\n".repeat(FILE_LINES_MAX + 1), "lines"),
@@ -159,7 +234,9 @@ fn each_rule_finds_its_seeded_violation() {
         repository.0.insert((*path).to_owned(), (*text).to_owned());
         let findings = check(&repository);
         assert!(
-            findings.iter().any(|f| f.starts_with(path) && f.contains(expected)),
+            findings
+                .iter()
+                .any(|f| f.starts_with(path) && f.contains(expected)),
             "{path} with `{text}` gave {findings:?}"
         );
     }
@@ -168,10 +245,20 @@ fn each_rule_finds_its_seeded_violation() {
 #[test]
 fn an_unused_permission_is_found() {
     let mut repository = Repository::read();
-    repository.0.retain(|path, _| !path.starts_with("src/decide"));
-    repository.0.insert("src/decide.rs".to_owned(), "use crate::graph::Snapshot;".to_owned());
+    repository
+        .0
+        .retain(|path, _| !path.starts_with("src/decide"));
+    repository.0.insert(
+        "src/decide.rs".to_owned(),
+        "use crate::graph::Snapshot;".to_owned(),
+    );
     let findings = check(&repository);
-    assert!(findings.iter().any(|f| f.contains("`decide` never imports `model`")), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|f| f.contains("`decide` never imports `model`")),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -179,7 +266,9 @@ fn test_code_and_comments_are_not_counted() {
     let text = "//! use crate::wire::X;\nfn f() {} // tokio\n\
                 #[cfg(test)]\nmod tests {\n    use crate::wire::X;\n    fn t() { tokio(); }\n}\n";
     let mut repository = Repository::read();
-    repository.0.insert("src/model/x.rs".to_owned(), text.to_owned());
+    repository
+        .0
+        .insert("src/model/x.rs".to_owned(), text.to_owned());
     assert_eq!(check(&repository), Vec::<String>::new());
 }
 
@@ -192,7 +281,8 @@ fn a_reason_without_a_section_and_a_section_without_a_reason_are_found() {
 
 #[test]
 fn a_command_without_documentation_is_found() {
-    let code = "#[derive(Subcommand)]\nenum Command {\n    Serve(serve::Args),\n    Frob(Args),\n}\n";
+    let code =
+        "#[derive(Subcommand)]\nenum Command {\n    Serve(serve::Args),\n    Frob(Args),\n}\n";
     assert_eq!(commands(code, "`postern serve`").len(), 1);
 }
 
@@ -204,7 +294,9 @@ struct Repository(BTreeMap<String, String>);
 impl Repository {
     fn read() -> Self {
         let mut files = BTreeMap::new();
-        for folder in ["src", "docs", "proto", "examples", "scripts", "tests", "benches"] {
+        for folder in [
+            "src", "docs", "proto", "examples", "scripts", "tests", "benches",
+        ] {
             walk(&root().join(folder), &mut files);
         }
         for file in ["README.md", "Cargo.toml", "build.rs"] {
@@ -217,8 +309,15 @@ impl Repository {
     fn sources(&self) -> impl Iterator<Item = (&str, &str, String)> {
         self.0.iter().filter_map(|(path, text)| {
             let inner = path.strip_prefix("src/")?.strip_suffix(".rs")?;
-            let module = inner.split('/').next().expect("split gives one part at least");
-            let text = if inner.ends_with("/tests") { String::new() } else { code(text) };
+            let module = inner
+                .split('/')
+                .next()
+                .expect("split gives one part at least");
+            let text = if inner.ends_with("/tests") {
+                String::new()
+            } else {
+                code(text)
+            };
             Some((path.as_str(), module, text))
         })
     }
@@ -242,7 +341,9 @@ fn layers(repository: &Repository, findings: &mut Vec<String>) {
     for (at, (module, permitted)) in LAYERS.iter().enumerate() {
         for name in *permitted {
             if !LAYERS[..at].iter().any(|(above, _)| above == name) {
-                findings.push(format!("tests/tidy.rs: `{module}` names `{name}`, no row above it"));
+                findings.push(format!(
+                    "tests/tidy.rs: `{module}` names `{name}`, no row above it"
+                ));
             }
         }
     }
@@ -252,13 +353,17 @@ fn layers(repository: &Repository, findings: &mut Vec<String>) {
         }
         present.insert(module.to_owned());
         let Some((_, permitted)) = LAYERS.iter().find(|(name, _)| *name == module) else {
-            findings.push(format!("{path}: `{module}` is not in the table of tests/tidy.rs"));
+            findings.push(format!(
+                "{path}: `{module}` is not in the table of tests/tidy.rs"
+            ));
             continue;
         };
         for import in imports(&text) {
             let is_module = LAYERS.iter().any(|(name, _)| *name == import);
             if !is_module {
-                findings.push(format!("{path}: `crate::{import}` is no module of the table"));
+                findings.push(format!(
+                    "{path}: `crate::{import}` is no module of the table"
+                ));
             } else if import != module {
                 if !permitted.contains(&import.as_str()) {
                     findings.push(format!("{path}: `{module}` may not import `{import}`"));
@@ -267,7 +372,9 @@ fn layers(repository: &Repository, findings: &mut Vec<String>) {
             }
         }
         if text.contains("super::super") {
-            findings.push(format!("{path}: `super::super`; write the path from `crate`"));
+            findings.push(format!(
+                "{path}: `super::super`; write the path from `crate`"
+            ));
         }
     }
     for (module, permitted) in LAYERS {
@@ -315,7 +422,10 @@ fn imports(text: &str) -> BTreeSet<String> {
 }
 
 fn first_segment(text: &str) -> String {
-    text.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    text.trim()
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect()
 }
 
 fn confinement(path: &str, module: &str, text: &str, findings: &mut Vec<String>) {
@@ -331,14 +441,20 @@ fn confinement(path: &str, module: &str, text: &str, findings: &mut Vec<String>)
     }
     if NOTHING_SKIPPED_IN.contains(&module) {
         for skip in SKIPPING.iter().filter(|skip| text.contains(**skip)) {
-            findings.push(format!("{path}: `{skip}` skips what cannot be read; make it an issue"));
+            findings.push(format!(
+                "{path}: `{skip}` skips what cannot be read; make it an issue"
+            ));
         }
     }
     if path.ends_with("/mod.rs") {
-        findings.push(format!("{path}: no mod.rs; the module is a file beside its folder"));
+        findings.push(format!(
+            "{path}: no mod.rs; the module is a file beside its folder"
+        ));
     }
     if text.contains("#[allow(") && !text.contains("clippy::allow_attributes") {
-        findings.push(format!("{path}: `#[allow`; write `#[expect(.., reason = \"..\")]`"));
+        findings.push(format!(
+            "{path}: `#[allow`; write `#[expect(.., reason = \"..\")]`"
+        ));
     }
 }
 
@@ -399,8 +515,12 @@ fn reasons(code_text: &str, document: &str) -> Vec<String> {
         .map(|heading| heading.trim_matches('`').to_owned())
         .filter(|heading| heading.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .collect();
-    let missing = in_code.difference(&in_document).map(|r| format!("no section `## {r}`"));
-    let extra = in_document.difference(&in_code).map(|r| format!("`## {r}` is no reason"));
+    let missing = in_code
+        .difference(&in_document)
+        .map(|r| format!("no section `## {r}`"));
+    let extra = in_document
+        .difference(&in_code)
+        .map(|r| format!("`## {r}` is no reason"));
     let mut findings: Vec<String> = missing.chain(extra).collect();
     if in_code.is_empty() {
         findings.push("no variants of `enum Reason` found: mend this check".to_owned());
@@ -425,9 +545,13 @@ fn commands(code_text: &str, documents: &str) -> Vec<String> {
 /// Names of the variants of the first enum that `head` opens.
 fn variants(text: &str, head: &str) -> Vec<String> {
     let text = code(text);
-    let Some(start) = text.find(&format!("{head} {{")) else { return Vec::new() };
+    let Some(start) = text.find(&format!("{head} {{")) else {
+        return Vec::new();
+    };
     let body = &text[start + head.len() + 2..];
-    let body = &body[..body.find("\n}").expect("rustfmt ends an enum at the margin")];
+    let body = &body[..body
+        .find("\n}")
+        .expect("rustfmt ends an enum at the margin")];
     body.lines()
         .filter(|line| line.starts_with("    ") && !line.starts_with("     "))
         .map(|line| first_segment(line))
@@ -453,9 +577,18 @@ fn cited_files(document: &str, name: &str) -> Vec<String> {
         .skip(1)
         .step_by(2)
         .filter(|word| {
-            ["src/", "tests/", "docs/", "scripts/", "benches/", "proto/", "examples/", "bench/"]
-                .iter()
-                .any(|folder| word.starts_with(folder))
+            [
+                "src/",
+                "tests/",
+                "docs/",
+                "scripts/",
+                "benches/",
+                "proto/",
+                "examples/",
+                "bench/",
+            ]
+            .iter()
+            .any(|folder| word.starts_with(folder))
                 && !word.contains([' ', '*', '{', '<'])
         })
         .filter(|word| !root().join(word).exists())
@@ -516,7 +649,9 @@ fn read_if_there(path: &str) -> String {
 }
 
 fn walk(folder: &Path, files: &mut BTreeMap<String, String>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries {
         let path = entry.expect("a folder entry").path();
         if path.is_dir() {

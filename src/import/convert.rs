@@ -57,7 +57,10 @@ pub fn convert(
     }
     let mut entities = people.entities(report);
     entities.append(&mut below);
-    issues.or(Document { revision: None, entities })
+    issues.or(Document {
+        revision: None,
+        entities,
+    })
 }
 
 /// Users, over all organizations, by the login as GitHub compares it.
@@ -89,17 +92,27 @@ impl People {
     }
 
     fn entities(self, report: &mut Report) -> Vec<Located> {
-        self.0.into_iter().map(|(id, person)| person.entity(&id, report)).collect()
+        self.0
+            .into_iter()
+            .map(|(id, person)| person.entity(&id, report))
+            .collect()
     }
 }
 
 impl Person {
     fn entity(self, id: &str, report: &mut Report) -> Located {
-        let Self { spelling, others, place } = self;
+        let Self {
+            spelling,
+            others,
+            place,
+        } = self;
         report.push(Kind::EmailInvented, &place, email(id));
         if !others.is_empty() {
             let others: Vec<&str> = others.iter().map(String::as_str).collect();
-            let what = format!("`{spelling}` is kept, also written `{}`", others.join("`, `"));
+            let what = format!(
+                "`{spelling}` is kept, also written `{}`",
+                others.join("`, `")
+            );
             report.push(Kind::LoginSpelling, &place, what);
         }
         let entity = Entity::User(User {

@@ -85,7 +85,9 @@ impl Kind {
             Self::TeamPrivacy => "not kept: who sees a team is not modelled",
             Self::PreviousName => "not kept: names have no history here",
             Self::TeamRenamed => "changed: the id is GitHub's address form of the name",
-            Self::TeamInvented => "invented: an organization's service account needs a default team",
+            Self::TeamInvented => {
+                "invented: an organization's service account needs a default team"
+            }
             Self::NestedReach => "widened: a role on a team holds on the teams below it too",
             Self::OutsideOrganization => {
                 "kept: in a team, and neither a member nor an owner of its organization"
@@ -120,7 +122,11 @@ pub struct Report {
 impl Report {
     /// Adds a finding.
     pub fn push(&mut self, kind: Kind, place: &Place, what: String) {
-        self.findings.push(Finding { kind, place: place.clone(), what });
+        self.findings.push(Finding {
+            kind,
+            place: place.clone(),
+            what,
+        });
     }
 
     /// The findings: by kind, then in the order of the source.

@@ -33,8 +33,13 @@ pub enum Access {
 
 impl Access {
     /// All of them, smallest first.
-    pub const ALL: [Self; 5] =
-        [Self::Read, Self::Triage, Self::Write, Self::Maintain, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Triage,
+        Self::Write,
+        Self::Maintain,
+        Self::Admin,
+    ];
 
     /// GitHub's word.
     #[must_use]

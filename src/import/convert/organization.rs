@@ -65,7 +65,12 @@ impl<'a> Unit<'a> {
             people,
             report,
             issues,
-            listed: source.admins.iter().chain(&source.members).map(Login::id).collect(),
+            listed: source
+                .admins
+                .iter()
+                .chain(&source.members)
+                .map(Login::id)
+                .collect(),
             accounts: BTreeMap::new(),
             projects: BTreeMap::new(),
             team_ids: BTreeSet::new(),
@@ -93,11 +98,17 @@ impl<'a> Unit<'a> {
             display_name: self.source.name.clone(),
             ..Default::default()
         });
-        let mut entities = vec![Located { place: place.clone(), entity: organization }];
+        let mut entities = vec![Located {
+            place: place.clone(),
+            entity: organization,
+        }];
         entities.extend(
             roles::entities(&self.name)
                 .into_iter()
-                .map(|entity| Located { place: place.clone(), entity }),
+                .map(|entity| Located {
+                    place: place.clone(),
+                    entity,
+                }),
         );
         for mut part in [self.teams, projects, accounts, self.groups, self.policies] {
             entities.append(&mut part);
@@ -114,17 +125,27 @@ impl<'a> Unit<'a> {
         let group = self.group(EVERYBODY, place, everybody);
         let mut bindings = vec![
             binding("roles/org.admin".to_owned(), admins),
-            binding("roles/org.member".to_owned(), BTreeSet::from([group.clone()])),
+            binding(
+                "roles/org.member".to_owned(),
+                BTreeSet::from([group.clone()]),
+            ),
         ];
         if let Some(base) = source.base {
             // `roles/owner` on the organization would be far more than its repositories
             let given = base.min(Access::Maintain);
-            let note = if given == base { "bound on the organization" } else { "as `maintain`" };
+            let note = if given == base {
+                "bound on the organization"
+            } else {
+                "as `maintain`"
+            };
             let what = format!("{}: `{}` {note}", source.login, base.word());
             if given != base {
                 self.report.push(Kind::BasePermission, place, what);
             }
-            bindings.push(binding(roles::of(&self.name, given), BTreeSet::from([group])));
+            bindings.push(binding(
+                roles::of(&self.name, given),
+                BTreeSet::from([group]),
+            ));
         }
         self.policy(place, self.name.clone(), bindings);
     }
@@ -162,7 +183,11 @@ impl<'a> Unit<'a> {
             self.report.push(Kind::TeamRenamed, &team.place, what);
         }
         if !self.team_ids.insert(id.clone()) {
-            self.duplicate(&team.place, &name, "two teams of this organization have this id");
+            self.duplicate(
+                &team.place,
+                &name,
+                "two teams of this organization have this id",
+            );
         }
         if id == EVERYBODY {
             self.duplicate(&team.place, &name, "the group of everybody has this id");
@@ -183,28 +208,30 @@ impl<'a> Unit<'a> {
         }
         members.extend(maintainers.iter().cloned());
         if !team.children.is_empty() && !members.is_empty() {
-            self.report.push(Kind::NestedReach, &team.place, name.clone());
+            self.report
+                .push(Kind::NestedReach, &team.place, name.clone());
         }
         for child in by_id(&team.children) {
             members.insert(self.team(child, &name));
         }
         let group = self.group(&id, &team.place, members);
         self.grants(team, &group);
-        let users = maintainers.into_iter().filter(|m| m.starts_with("user:")).collect();
+        let users = maintainers
+            .into_iter()
+            .filter(|m| m.starts_with("user:"))
+            .collect();
         let bindings = vec![
-            binding("roles/team.viewer".to_owned(), BTreeSet::from([group.clone()])),
+            binding(
+                "roles/team.viewer".to_owned(),
+                BTreeSet::from([group.clone()]),
+            ),
             binding(roles::maintainer(&self.name), users),
         ];
         self.policy(&team.place, name, bindings);
         group
     }
 
-    fn team_people(
-        &mut self,
-        team: &source::Team,
-        list: &[Login],
-        name: &str,
-    ) -> BTreeSet<String> {
+    fn team_people(&mut self, team: &source::Team, list: &[Login], name: &str) -> BTreeSet<String> {
         let mut members = BTreeSet::new();
         for login in list {
             let is_bot = self.bots.contains(&login.id());
@@ -220,10 +247,14 @@ impl<'a> Unit<'a> {
             };
             if !self.listed.contains(&login.id()) {
                 let what = format!("{}: in {name}", login.text);
-                self.report.push(Kind::OutsideOrganization, &login.place, what);
+                self.report
+                    .push(Kind::OutsideOrganization, &login.place, what);
             }
             if !members.insert(member) {
-                let what = format!("{}: in `{}` of {}", login.text, team.name, self.source.login);
+                let what = format!(
+                    "{}: in `{}` of {}",
+                    login.text, team.name, self.source.login
+                );
                 self.report.push(Kind::ListedTwice, &login.place, what);
             }
         }
@@ -231,7 +262,12 @@ impl<'a> Unit<'a> {
     }
 
     fn grants(&mut self, team: &source::Team, group: &str) {
-        for source::Grant { repository, access, place } in &team.repositories {
+        for source::Grant {
+            repository,
+            access,
+            place,
+        } in &team.repositories
+        {
             let members = &mut self.project(repository, place).members;
             members.entry(*access).or_default().insert(group.to_owned());
         }
@@ -241,23 +277,30 @@ impl<'a> Unit<'a> {
     /// spelling is kept.
     fn project(&mut self, repository: &str, place: &Place) -> &mut Bound {
         let name = format!("{}/projects/{repository}", self.name);
-        self.projects.entry(repository.to_ascii_lowercase()).or_insert_with(|| Bound {
-            entity: Project {
-                name,
-                display_name: repository.to_owned(),
-                tags: Tags::new(),
-                visibility: Visibility::Team,
-                service_account_quota: None,
-                services: AnyOr::Any,
-            },
-            place: place.clone(),
-            members: BTreeMap::new(),
-        })
+        self.projects
+            .entry(repository.to_ascii_lowercase())
+            .or_insert_with(|| Bound {
+                entity: Project {
+                    name,
+                    display_name: repository.to_owned(),
+                    tags: Tags::new(),
+                    visibility: Visibility::Team,
+                    service_account_quota: None,
+                    services: AnyOr::Any,
+                },
+                place: place.clone(),
+                members: BTreeMap::new(),
+            })
     }
 
     /// A repository that `repos:` of the organization describes.
     fn described(&mut self, repository: &source::Repository) {
-        let source::Repository { name, place, description, private } = repository;
+        let source::Repository {
+            name,
+            place,
+            description,
+            private,
+        } = repository;
         let project = &mut self.project(name, place).entity;
         project.display_name = one_line(description, name);
         if *private == Some(false) {
@@ -274,16 +317,28 @@ impl<'a> Unit<'a> {
             .map(|repository| repository.name.to_ascii_lowercase())
             .collect();
         let mut entities = Vec::new();
-        for (id, Bound { entity, place, members }) in std::mem::take(&mut self.projects) {
+        for (
+            id,
+            Bound {
+                entity,
+                place,
+                members,
+            },
+        ) in std::mem::take(&mut self.projects)
+        {
             if !said.contains(&id) {
-                self.report.push(Kind::RepositoryVisibility, &place, entity.name.clone());
+                self.report
+                    .push(Kind::RepositoryVisibility, &place, entity.name.clone());
             }
             let bindings = members
                 .into_iter()
                 .map(|(access, members)| binding(roles::of(&self.name, access), members))
                 .collect();
             self.policy(&place, entity.name.clone(), bindings);
-            entities.push(Located { place, entity: Entity::Project(entity) });
+            entities.push(Located {
+                place,
+                entity: Entity::Project(entity),
+            });
         }
         entities
     }
@@ -292,27 +347,34 @@ impl<'a> Unit<'a> {
     fn account(&mut self, login: &Login, team: Option<&str>) -> String {
         let id = login.id();
         let member = format!("serviceAccount:{}", self.bot_email(&id));
-        let account = self
-            .accounts
-            .entry(id)
-            .or_insert_with(|| Account { login: login.clone(), teams: BTreeSet::new() });
+        let account = self.accounts.entry(id).or_insert_with(|| Account {
+            login: login.clone(),
+            teams: BTreeSet::new(),
+        });
         account.teams.extend(team.map(str::to_owned));
         member
     }
 
     /// Accounts are an organization's own, so a bot is another account in each.
     fn bot_email(&self, id: &str) -> String {
-        format!("{id}@{}.bots.github.invalid", self.source.login.to_ascii_lowercase())
+        format!(
+            "{id}@{}.bots.github.invalid",
+            self.source.login.to_ascii_lowercase()
+        )
     }
 
     fn accounts(&mut self, place: &Place) -> Vec<Located> {
         let bots_team = format!("{}/teams/{BOTS_TEAM}", self.name);
         let mut entities = Vec::new();
         for (id, Account { login, teams }) in std::mem::take(&mut self.accounts) {
-            let first = teams.first().filter(|_| !teams.contains(&bots_team)).cloned();
+            let first = teams
+                .first()
+                .filter(|_| !teams.contains(&bots_team))
+                .cloned();
             let default_team = first.unwrap_or_else(|| bots_team.clone());
             if default_team == bots_team && self.team_ids.insert(BOTS_TEAM.to_owned()) {
-                self.report.push(Kind::TeamInvented, place, bots_team.clone());
+                self.report
+                    .push(Kind::TeamInvented, place, bots_team.clone());
                 self.teams.push(Located {
                     place: place.clone(),
                     entity: Entity::Team(Team {
@@ -368,7 +430,10 @@ impl<'a> Unit<'a> {
         bindings.retain(|binding| !binding.members.is_empty());
         if !bindings.is_empty() {
             let entity = Entity::AllowPolicy(AllowPolicy { resource, bindings });
-            self.policies.push(Located { place: place.clone(), entity });
+            self.policies.push(Located {
+                place: place.clone(),
+                entity,
+            });
         }
     }
 
@@ -384,7 +449,11 @@ impl<'a> Unit<'a> {
 }
 
 fn binding(role: String, members: BTreeSet<String>) -> Binding {
-    Binding { role, members: members.into_iter().collect(), has_condition: false }
+    Binding {
+        role,
+        members: members.into_iter().collect(),
+        has_condition: false,
+    }
 }
 
 fn by_id(teams: &[source::Team]) -> Vec<&source::Team> {
@@ -407,5 +476,9 @@ fn slug(name: &str) -> String {
 /// The description, its line breaks made spaces; for want of one, the name.
 fn one_line(description: &str, name: &str) -> String {
     let words: Vec<&str> = description.split_whitespace().collect();
-    if words.is_empty() { name.to_owned() } else { words.join(" ") }
+    if words.is_empty() {
+        name.to_owned()
+    } else {
+        words.join(" ")
+    }
 }

@@ -81,16 +81,35 @@ pub(super) fn maintainer(organization: &str) -> String {
 /// The roles themselves.
 pub(super) fn entities(organization: &str) -> Vec<Entity> {
     let repository = [
-        (Access::Read, "Repository: read", [READ.as_slice(), &[], &[], &[]]),
-        (Access::Triage, "Repository: triage", [READ.as_slice(), &TRIAGE, &[], &[]]),
-        (Access::Write, "Repository: write", [READ.as_slice(), &TRIAGE, &WRITE, &[]]),
-        (Access::Maintain, "Repository: maintain", [READ.as_slice(), &TRIAGE, &WRITE, &MAINTAIN]),
+        (
+            Access::Read,
+            "Repository: read",
+            [READ.as_slice(), &[], &[], &[]],
+        ),
+        (
+            Access::Triage,
+            "Repository: triage",
+            [READ.as_slice(), &TRIAGE, &[], &[]],
+        ),
+        (
+            Access::Write,
+            "Repository: write",
+            [READ.as_slice(), &TRIAGE, &WRITE, &[]],
+        ),
+        (
+            Access::Maintain,
+            "Repository: maintain",
+            [READ.as_slice(), &TRIAGE, &WRITE, &MAINTAIN],
+        ),
     ];
     let mut entities: Vec<Entity> = repository
         .into_iter()
         .map(|(access, title, parts)| {
             let name = of(organization, access);
-            Entity::Role(Role { permissions: owned(&parts.concat()), ..role(name, title) })
+            Entity::Role(Role {
+                permissions: owned(&parts.concat()),
+                ..role(name, title)
+            })
         })
         .collect();
     entities.push(Entity::Role(Role {
@@ -102,7 +121,11 @@ pub(super) fn entities(organization: &str) -> Vec<Entity> {
 }
 
 fn role(name: String, title: &str) -> Role {
-    Role { name, title: title.to_owned(), ..Role::default() }
+    Role {
+        name,
+        title: title.to_owned(),
+        ..Role::default()
+    }
 }
 
 fn owned(permissions: &[&str]) -> Vec<String> {
