@@ -8,7 +8,10 @@ use crate::model::query::{KeyQuery, Query, UnixTime};
 /// May this subject do this here?
 #[must_use]
 pub fn authorize<'a>(_snapshot: &'a Snapshot, _query: &Query<'a>, _now: UnixTime) -> Answer<'a> {
-    Answer::Invalid(Violation { field: "resource".into(), description: String::new() })
+    Answer::Invalid(Violation {
+        field: "resource".into(),
+        description: String::new(),
+    })
 }
 
 /// The answer to a key check.
@@ -29,5 +32,8 @@ pub fn verify_key(
     _query: &KeyQuery<'_>,
     _now: UnixTime,
 ) -> Result<KeyAnswer, Violation> {
-    Ok(KeyAnswer { code: KeyCode::Malformed, found: None })
+    Ok(KeyAnswer {
+        code: KeyCode::Malformed,
+        found: None,
+    })
 }

@@ -1,8 +1,11 @@
 //! Layer 1: the immutable snapshot.
 
+pub mod catalogue;
 pub mod document;
 pub mod issue;
+pub mod shard;
 pub mod snapshot;
+pub mod text;
 
 use crate::graph::document::Document;
 use crate::graph::issue::{Issue, Issues};

@@ -69,7 +69,11 @@ pub fn form(text: &str) -> Form<'_> {
     if !bytes.iter().all(u8::is_ascii_graphic) {
         return Form::Malformed(Fault::Byte);
     }
-    if bytes.starts_with(PREFIX.as_bytes()) { own_form(text) } else { Form::Foreign }
+    if bytes.starts_with(PREFIX.as_bytes()) {
+        own_form(text)
+    } else {
+        Form::Foreign
+    }
 }
 
 fn own_form(text: &str) -> Form<'_> {
@@ -90,7 +94,10 @@ fn own_form(text: &str) -> Form<'_> {
     {
         return Form::Malformed(Fault::Shape);
     }
-    let covered = text.as_bytes().get(..LENGTH - CHECK_LENGTH - 1).unwrap_or_default();
+    let covered = text
+        .as_bytes()
+        .get(..LENGTH - CHECK_LENGTH - 1)
+        .unwrap_or_default();
     if check_sum(covered) == check.as_bytes() {
         Form::Postern { id }
     } else {
@@ -110,7 +117,11 @@ fn check_sum(covered: &[u8]) -> [u8; CHECK_LENGTH] {
 }
 
 fn base62_digit(value: u32) -> u8 {
-    usize::try_from(value).ok().and_then(|i| ALPHABET.get(i)).copied().unwrap_or(b'0')
+    usize::try_from(value)
+        .ok()
+        .and_then(|i| ALPHABET.get(i))
+        .copied()
+        .unwrap_or(b'0')
 }
 
 /// Digests a presented key for look-up. The work does not depend on what the snapshot holds.
@@ -120,7 +131,10 @@ pub fn digest(text: &str, pepper: Option<&Pepper>) -> KeyDigests {
         return KeyDigests::Malformed;
     }
     let hmac_sha256 = pepper.map(|pepper| hmac_sha256(text, pepper));
-    KeyDigests::Digested { sha256: sha256(text), hmac_sha256 }
+    KeyDigests::Digested {
+        sha256: sha256(text),
+        hmac_sha256,
+    }
 }
 
 /// SHA-256 of the whole key: what `api_key.sha256` stores.

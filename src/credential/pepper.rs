@@ -68,7 +68,15 @@ impl Pepper {
 fn is_placeholder(pepper: &[u8]) -> bool {
     let lower = pepper.to_ascii_lowercase();
     let text = String::from_utf8_lossy(&lower);
-    let words = ["changeme", "change-me", "change_me", "placeholder", "secret", "pepper", "example"];
+    let words = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "placeholder",
+        "secret",
+        "pepper",
+        "example",
+    ];
     let mut distinct = [false; 256];
     for byte in pepper {
         if let Some(seen) = distinct.get_mut(usize::from(*byte)) {
@@ -87,11 +95,17 @@ mod tests {
     #[test]
     fn short_placeholder_and_monotonous_peppers_are_refused() {
         assert_eq!(Pepper::parse(b"").unwrap_err(), Error::TooShort { got: 0 });
-        assert_eq!(Pepper::parse(b"0123456789\n").unwrap_err(), Error::TooShort { got: 10 });
+        assert_eq!(
+            Pepper::parse(b"0123456789\n").unwrap_err(),
+            Error::TooShort { got: 10 }
+        );
         let words = b"please-CHANGEME-please-CHANGEME-please";
         assert_eq!(Pepper::parse(words).unwrap_err(), Error::Placeholder);
         assert_eq!(Pepper::parse(&[7; 64]).unwrap_err(), Error::Placeholder);
-        assert_eq!(Pepper::parse(&[0; 5000]).unwrap_err(), Error::TooLong { got: 5000 });
+        assert_eq!(
+            Pepper::parse(&[0; 5000]).unwrap_err(),
+            Error::TooLong { got: 5000 }
+        );
         assert!(Pepper::parse(b"kQ3v9ZpL2mX8rT5wB7nY4cJ6hD1fG0sA\n").is_ok());
     }
 

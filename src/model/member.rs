@@ -86,7 +86,8 @@ pub fn parse(text: &str) -> Option<Member<'_>> {
     }
     if let Some(rest) = text.strip_prefix("principal://") {
         let (pool, subject) = rest.split_once("/subject/")?;
-        return (is_pool(pool) && is_value(subject)).then_some(Member::PoolSubject { pool, subject });
+        return (is_pool(pool) && is_value(subject))
+            .then_some(Member::PoolSubject { pool, subject });
     }
     match text {
         "allUsers" => Some(Member::AllUsers),
@@ -117,10 +118,16 @@ fn account(rest: &str) -> Option<(&str, Option<&str>)> {
 
 fn set(rest: &str) -> Option<Member<'_>> {
     if let Some(node) = rest.strip_suffix("/type/ServiceAccount") {
-        return is_node(node).then_some(Member::AccountsBelow { node, agents_only: false });
+        return is_node(node).then_some(Member::AccountsBelow {
+            node,
+            agents_only: false,
+        });
     }
     if let Some(node) = rest.strip_suffix("/type/ServiceAgent") {
-        return is_node(node).then_some(Member::AccountsBelow { node, agents_only: true });
+        return is_node(node).then_some(Member::AccountsBelow {
+            node,
+            agents_only: true,
+        });
     }
     let at = rest.find("/identityPools/")? + "/identityPools/".len();
     let id = rest.get(at..)?.split('/').next()?;
@@ -154,7 +161,9 @@ fn is_value(text: &str) -> bool {
 
 fn is_attribute(text: &str) -> bool {
     (1..=100).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[cfg(test)]
@@ -168,15 +177,24 @@ mod tests {
             ("user:Ann@Acme.example", Member::User("Ann@Acme.example")),
             (
                 "serviceAccount:ci@acme.example",
-                Member::ServiceAccount { email: "ci@acme.example", uid: None },
+                Member::ServiceAccount {
+                    email: "ci@acme.example",
+                    uid: None,
+                },
             ),
             (
                 "serviceAccount:ci@acme.example?uid=17",
-                Member::ServiceAccount { email: "ci@acme.example", uid: Some("17") },
+                Member::ServiceAccount {
+                    email: "ci@acme.example",
+                    uid: Some("17"),
+                },
             ),
             (
                 "deleted:serviceAccount:ci@acme.example?uid=17",
-                Member::DeletedServiceAccount { email: "ci@acme.example", uid: "17" },
+                Member::DeletedServiceAccount {
+                    email: "ci@acme.example",
+                    uid: "17",
+                },
             ),
             ("group:g@acme.example", Member::Group("g@acme.example")),
             ("domain:acme.example", Member::Domain("acme.example")),
@@ -184,19 +202,29 @@ mod tests {
             ("allAuthenticatedUsers", Member::AllAuthenticatedUsers),
             (
                 "principalSet://organizations/a/teams/t/type/ServiceAgent",
-                Member::AccountsBelow { node: "organizations/a/teams/t", agents_only: true },
+                Member::AccountsBelow {
+                    node: "organizations/a/teams/t",
+                    agents_only: true,
+                },
             ),
             (
                 "principal://organizations/a/identityPools/p/subject/s/1",
-                Member::PoolSubject { pool: "organizations/a/identityPools/p", subject: "s/1" },
+                Member::PoolSubject {
+                    pool: "organizations/a/identityPools/p",
+                    subject: "s/1",
+                },
             ),
             (
                 "principalSet://organizations/a/identityPools/p/attribute.env/prod",
-                Member::PoolSet { pool: "organizations/a/identityPools/p" },
+                Member::PoolSet {
+                    pool: "organizations/a/identityPools/p",
+                },
             ),
             (
                 "principalSet://organizations/a/identityPools/p/*",
-                Member::PoolSet { pool: "organizations/a/identityPools/p" },
+                Member::PoolSet {
+                    pool: "organizations/a/identityPools/p",
+                },
             ),
         ] {
             assert_eq!(parse(text), Some(member), "{text}");
@@ -225,7 +253,12 @@ mod tests {
         ] {
             assert_eq!(parse(text), None, "{text}");
         }
-        for text in ["allUsers", "group:g@acme.example", "domain:acme.example", "anonymous"] {
+        for text in [
+            "allUsers",
+            "group:g@acme.example",
+            "domain:acme.example",
+            "anonymous",
+        ] {
             assert_eq!(parse_subject(text), None, "{text}");
         }
     }

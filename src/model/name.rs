@@ -3,7 +3,13 @@
 use crate::limits::{ID_BYTES_MAX, NAME_BYTES_MAX, NAME_SEGMENTS_MAX};
 
 /// The collections whose members must be in the snapshot (SPEC 1.3).
-const STRUCTURAL: [&str; 5] = ["organizations", "teams", "projects", "serviceAccounts", "keys"];
+const STRUCTURAL: [&str; 5] = [
+    "organizations",
+    "teams",
+    "projects",
+    "serviceAccounts",
+    "keys",
+];
 
 /// The id that stands for the default team (SPEC 1.4).
 pub const DEFAULT_TEAM: &str = "-";
@@ -58,7 +64,10 @@ impl std::fmt::Display for Fault {
                 "`-` stands for the default team only, once, directly below the organization",
             ),
             Self::SegmentTooLong => {
-                write!(f, "a segment of the name is longer than {ID_BYTES_MAX} bytes")
+                write!(
+                    f,
+                    "a segment of the name is longer than {ID_BYTES_MAX} bytes"
+                )
             }
             Self::Byte(byte) => write!(
                 f,
@@ -108,7 +117,12 @@ pub fn parse(name: &str) -> Result<Parsed<'_>, Fault> {
     if name.len() > NAME_BYTES_MAX {
         return Err(Fault::TooLong);
     }
-    let mut parsed = Parsed { node: "", below: false, misplaced: false, default_team: false };
+    let mut parsed = Parsed {
+        node: "",
+        below: false,
+        misplaced: false,
+        default_team: false,
+    };
     let (mut end, mut count, mut collection) = (0_usize, 0_usize, "");
     for segment in name.split('/') {
         count += 1;
@@ -136,7 +150,11 @@ pub fn parse(name: &str) -> Result<Parsed<'_>, Fault> {
             parsed.node = name.get(..end).unwrap_or_default();
         }
     }
-    if count % 2 == 1 { Err(Fault::Odd) } else { Ok(parsed) }
+    if count % 2 == 1 {
+        Err(Fault::Odd)
+    } else {
+        Ok(parsed)
+    }
 }
 
 fn is_below_org(name: &str) -> bool {
@@ -162,7 +180,8 @@ pub fn split_last(name: &str) -> Option<(&str, &str, &str)> {
 /// Whether `name` is `ancestor` or lies below it, by whole segments.
 #[must_use]
 pub fn is_at_or_below(name: &str, ancestor: &str) -> bool {
-    name.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    name.strip_prefix(ancestor)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

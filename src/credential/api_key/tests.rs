@@ -38,7 +38,12 @@ fn one_wrong_character_anywhere_is_malformed() {
 fn keys_issued_elsewhere_are_opaque() {
     let hex = "0123456789abcdef0123456789abcdef01234567";
     let long = "x".repeat(256);
-    for text in [hex, "wandb_v1_abcdefghijklmnopqrstuvwxyz0", "local-0123456789012345", &long] {
+    for text in [
+        hex,
+        "wandb_v1_abcdefghijklmnopqrstuvwxyz0",
+        "local-0123456789012345",
+        &long,
+    ] {
         assert_eq!(form(text), Form::Foreign, "{text}");
     }
     let too_long = "x".repeat(257);

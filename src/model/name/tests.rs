@@ -71,8 +71,17 @@ fn containment_goes_by_whole_segments() {
     assert!(is_at_or_below("organizations/a/teams/t", "organizations/a"));
     assert!(is_at_or_below("organizations/a", "organizations/a"));
     assert!(!is_at_or_below("organizations/ab", "organizations/a"));
-    assert_eq!(organization("organizations/a/teams/t"), Some("organizations/a"));
+    assert_eq!(
+        organization("organizations/a/teams/t"),
+        Some("organizations/a")
+    );
     assert_eq!(organization("users/a"), None);
-    assert_eq!(split_last("organizations/a/teams/t"), Some(("organizations/a", "teams", "t")));
-    assert_eq!(split_last("organizations/a"), Some(("", "organizations", "a")));
+    assert_eq!(
+        split_last("organizations/a/teams/t"),
+        Some(("organizations/a", "teams", "t"))
+    );
+    assert_eq!(
+        split_last("organizations/a"),
+        Some(("", "organizations", "a"))
+    );
 }
