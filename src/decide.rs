@@ -1,17 +1,257 @@
-//! Layer 2: the engine. Pure, synchronous, total.
+//! Layer 2: the engine. Pure, synchronous, total: every path that is not a proven allow
+//! denies, and an error inside is a deny with a reason.
+//!
+//! The order is that of SPEC 6.3:
+//!
+//! 1. the request is well-formed (`shape`), the credential holds (`credential`);
+//! 2. the principal may act, resource, permission and service are known;
+//! 3. and 4. boundaries and deny policies: refused by validation until they are evaluated;
+//! 5. and 6. constraints and quotas (`gates`);
+//! 7. a grant (`grants`): the only step that can allow;
+//! 8. otherwise a deny, with the strongest reason.
 
-use crate::graph::snapshot::{KeyIx, Snapshot};
-use crate::model::outcome::{Answer, KeyCode, Violation};
+mod attribution;
+mod credential;
+mod gates;
+mod grants;
+mod shape;
+mod subject;
+
+use std::borrow::Cow;
+
+use crate::decide::shape::Shape;
+use crate::decide::subject::Who;
+use crate::graph::permissions::PermissionRow;
+use crate::graph::rows::{NO_LEVEL, NodeRow, ProjectRow};
+use crate::graph::snapshot::{KeyIx, Located, Snapshot};
+use crate::model::name;
+use crate::model::node::NodeKind;
+use crate::model::outcome::{Answer, Attribution, Decision, Effect, KeyCode, Reason, Violation};
+use crate::model::permission::PermissionIx;
 use crate::model::principal::PrincipalIx;
 use crate::model::query::{KeyQuery, Query, UnixTime};
 
 /// May this subject do this here?
 #[must_use]
-pub fn authorize<'a>(_snapshot: &'a Snapshot, _query: &Query<'a>, _now: UnixTime) -> Answer<'a> {
-    Answer::Invalid(Violation {
-        field: "resource".into(),
-        description: String::new(),
+pub fn authorize<'a>(snapshot: &'a Snapshot, query: &Query<'a>, now: UnixTime) -> Answer<'a> {
+    match answer(snapshot, query, now) {
+        Ok(decision) => Answer::Decided(decision),
+        Err(violation) => Answer::Invalid(*violation),
+    }
+}
+
+/// What stops a decision: the request itself is wrong. Boxed, so that the common path does
+/// not carry its size.
+type Refusal = Box<Violation>;
+
+fn refuse<T>(field: &'static str, description: String) -> Result<T, Refusal> {
+    Err(Box::new(Violation {
+        field: Cow::Borrowed(field),
+        description,
+    }))
+}
+
+fn answer<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query<'a>,
+    now: UnixTime,
+) -> Result<Decision<'a>, Refusal> {
+    // Step 1. Both look-ups start before either is needed: their cache misses overlap.
+    let located = snapshot.find_name(query.resource);
+    let shape = Shape::read(query, located.is_some())?;
+    let who = subject::resolve(snapshot, query, &shape, now);
+    let mut decision = Decision {
+        effect: Effect::Deny,
+        reason: Reason::NoGrant,
+        actor: who.actor,
+        resource: Cow::Borrowed(query.resource),
+        attribution: Attribution::NotAsked,
+    };
+    if let Some(reason) = who.failed {
+        decision.reason = reason;
+        return Ok(decision);
+    }
+    let target = if shape.default_team {
+        let resolved = subject::default_team(snapshot, query, &who)?;
+        decision.resource = Cow::Owned(resolved);
+        find(snapshot, &decision.resource, shape.misplaced)
+    } else {
+        locate(snapshot, query.resource, located, &shape)
+    };
+    let asked = Asked {
+        query,
+        who: &who,
+        name: &decision.resource,
+    };
+    decision.reason = decide(snapshot, &asked, target.as_ref())?;
+    decision.effect = effect(decision.reason);
+    decision.attribution = attribution::attribute(snapshot, query, &who, target.as_ref());
+    Ok(decision)
+}
+
+/// The question once its subject and resource are known.
+struct Asked<'q, 'a> {
+    query: &'q Query<'a>,
+    who: &'q Who<'a>,
+    /// The resource with the default team filled in.
+    name: &'q str,
+}
+
+/// The node that answers for a resource.
+#[derive(Debug, Clone, Copy)]
+struct Target<'s> {
+    node: u32,
+    row: &'s NodeRow,
+    /// The name is exactly the node's: not a key of it, nothing below it.
+    exact: bool,
+    /// The project at or above it.
+    project: Option<Project<'s>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Project<'s> {
+    row: &'s NodeRow,
+    detail: &'s ProjectRow,
+}
+
+/// The node of a name that was looked up whole and, if that found nothing, by its node part.
+fn locate<'s>(
+    snapshot: &'s Snapshot,
+    resource: &str,
+    whole: Option<Located<'s>>,
+    shape: &Shape<'_>,
+) -> Option<Target<'s>> {
+    match whole {
+        Some(located) => target(snapshot, located, true),
+        None if shape.below && !shape.misplaced && shape.node.len() < resource.len() => {
+            target(snapshot, snapshot.find_name(shape.node)?, false)
+        }
+        None => None,
+    }
+}
+
+/// The node of a well-formed name.
+fn find<'s>(snapshot: &'s Snapshot, resource: &str, misplaced: bool) -> Option<Target<'s>> {
+    let parsed = name::parse(resource).map_or(None, Some)?;
+    if misplaced || parsed.misplaced || parsed.default_team {
+        return None;
+    }
+    target(snapshot, snapshot.find_name(parsed.node)?, !parsed.below)
+}
+
+fn target<'s>(snapshot: &'s Snapshot, located: Located<'s>, exact: bool) -> Option<Target<'s>> {
+    let Located { node, row, is_key } = located;
+    let project = if row.project_level == NO_LEVEL {
+        None
+    } else {
+        let node = snapshot.ancestor(node, row, row.project_level)?;
+        let row = snapshot.node(node)?;
+        Some(Project {
+            node,
+            row,
+            detail: snapshot.project(row.detail)?,
+        })
+    };
+    Some(Target {
+        node,
+        row,
+        exact: exact && !is_key,
+        project,
     })
+}
+
+/// Steps 1 (narrowing) to 8.
+fn decide(
+    snapshot: &Snapshot,
+    asked: &Asked<'_, '_>,
+    target: Option<&Target<'_>>,
+) -> Result<Reason, Refusal> {
+    let permission = snapshot.permissions().find(asked.query.permission);
+    if let Some(reason) = credential::narrowed(snapshot, asked, permission, asked.name, target) {
+        return Ok(reason);
+    }
+    if asked.who.disabled {
+        return Ok(Reason::PrincipalDisabled);
+    }
+    let Some(target) = target else {
+        return Ok(Reason::ResourceNotFound);
+    };
+    let Some((ix, row)) = permission.and_then(|ix| Some((ix, snapshot.permissions().get(ix)?)))
+    else {
+        return Ok(Reason::PermissionUnknown);
+    };
+    if !service_enabled(snapshot, asked.who, ix, target) {
+        return Ok(Reason::ServiceDisabled);
+    }
+    if let Some(reason) = gates::check(snapshot, asked, (ix, row), target)? {
+        return Ok(reason);
+    }
+    Ok(grants::reason(snapshot, asked, (ix, row), target))
+}
+
+/// Only the three words that name a grant allow.
+const fn effect(reason: Reason) -> Effect {
+    match reason {
+        Reason::GrantedByPolicy | Reason::GrantedByScope | Reason::GrantedByVisibility => {
+            Effect::Allow
+        }
+        Reason::StaleSnapshot
+        | Reason::RevokedLocally
+        | Reason::CredentialMalformed
+        | Reason::CredentialNotFound
+        | Reason::CredentialOwnerDeleted
+        | Reason::CredentialOwnerDisabled
+        | Reason::CredentialDisabled
+        | Reason::CredentialNotYetValid
+        | Reason::CredentialExpired
+        | Reason::CredentialOrgScopedKeyRequired
+        | Reason::CredentialIpNotAllowed
+        | Reason::CredentialOutOfScope
+        | Reason::CredentialRateLimited
+        | Reason::Scope
+        | Reason::PrincipalDisabled
+        | Reason::ResourceNotFound
+        | Reason::PermissionUnknown
+        | Reason::ServiceDisabled
+        | Reason::OutsideBoundary
+        | Reason::DeniedByPolicy
+        | Reason::Constraint
+        | Reason::QuotaExceeded
+        | Reason::DelegationBroken
+        | Reason::Seat
+        | Reason::RestrictedProject
+        | Reason::PrincipalUnknown
+        | Reason::Unauthenticated
+        | Reason::NoGrant
+        | Reason::AmbiguousRequest => Effect::Deny,
+    }
+}
+
+/// SPEC 5.6: the service is in use in the resource's project and in the account's own.
+fn service_enabled(
+    snapshot: &Snapshot,
+    who: &Who<'_>,
+    permission: PermissionIx,
+    target: &Target<'_>,
+) -> bool {
+    let on = |project: &ProjectRow| {
+        project
+            .services
+            .as_ref()
+            .is_none_or(|services| services.contains(permission))
+    };
+    if !target.project.is_none_or(|project| on(project.detail)) {
+        return false;
+    }
+    let Some(account) = who.row.and_then(|row| row.account()) else {
+        return true;
+    };
+    let home = snapshot
+        .node(account.node)
+        .and_then(|node| snapshot.node(node.parent));
+    let home = home.filter(|home| home.kind == NodeKind::Project);
+    home.and_then(|home| snapshot.project(home.detail))
+        .is_none_or(on)
 }
 
 /// The answer to a key check.
@@ -23,17 +263,20 @@ pub struct KeyAnswer {
     pub found: Option<(KeyIx, PrincipalIx)>,
 }
 
-/// Is this key valid? `Err` for a malformed permission or resource.
+/// Is this key valid (SPEC 9.2)?
 ///
 /// # Errors
-/// A field violation.
+/// A field violation, for a malformed permission or resource.
 pub fn verify_key(
-    _snapshot: &Snapshot,
-    _query: &KeyQuery<'_>,
-    _now: UnixTime,
+    snapshot: &Snapshot,
+    query: &KeyQuery<'_>,
+    now: UnixTime,
 ) -> Result<KeyAnswer, Violation> {
-    Ok(KeyAnswer {
-        code: KeyCode::Malformed,
-        found: None,
-    })
+    credential::verify(snapshot, query, now).map_err(|violation| *violation)
 }
+
+/// The permission row that gates and grants read.
+type Permission<'s> = (PermissionIx, &'s PermissionRow);
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,20 @@
 //! Layer 1: the immutable snapshot.
+//!
+//! `document` is what a feed decoded, `validate` checks it and resolves its references into a
+//! `plan`, `compile` makes a [`snapshot::Snapshot`] of that, on the tables of `shard`.
 
 pub mod catalogue;
+mod compile;
 pub mod document;
 pub mod issue;
+pub mod permissions;
+mod plan;
+pub mod roles;
+pub mod rows;
 pub mod shard;
 pub mod snapshot;
 pub mod text;
+mod validate;
 
 use crate::graph::document::Document;
 use crate::graph::issue::{Issue, Issues};
@@ -18,6 +27,14 @@ pub struct Options {
     pub has_pepper: bool,
     /// Seed of the hash tables: random in the program, fixed in tests.
     pub hash_seed: u64,
+}
+
+impl Options {
+    /// The hasher of all tables. Seeded, so that nobody can craft names that collide.
+    fn hasher(&self) -> ahash::RandomState {
+        let seed = self.hash_seed;
+        ahash::RandomState::with_seeds(seed, seed.rotate_left(17), !seed, seed.rotate_left(41))
+    }
 }
 
 /// A good document, compiled.
@@ -34,9 +51,16 @@ pub struct Built {
 /// # Errors
 /// Every issue found; then nothing was built.
 pub fn build(
-    _document: &Document,
-    _previous: Option<&Snapshot>,
-    _options: &Options,
+    document: &Document,
+    previous: Option<&Snapshot>,
+    options: &Options,
 ) -> Result<Built, Issues> {
-    Err(Issues::default())
+    let (plan, warnings) = validate::validate(document, previous, options)?;
+    let snapshot = compile::compile(plan, options.hasher())?;
+    Ok(Built { snapshot, warnings })
+}
+
+/// The element at a `u32` index.
+fn at<T>(list: &[T], ix: u32) -> Option<&T> {
+    usize::try_from(ix).map_or(None, |ix| list.get(ix))
 }

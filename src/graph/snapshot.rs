@@ -1,11 +1,22 @@
-//! The snapshot.
+//! The snapshot: private tables, read-only look-ups.
 
+use std::sync::Arc;
+
+use crate::graph::permissions::Permissions;
+use crate::graph::rows::{
+    AccountDetail, GrantSets, Grants, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
+    ProjectRow, RestrictionRow,
+};
+use crate::graph::shard::{Index, Paged};
 use crate::model::principal::PrincipalIx;
 use crate::model::revision::Revision;
 
 /// Index of a key in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyIx(pub u32);
+
+/// In the index of names, marks a value that is a key and not a node.
+pub(super) const KEY_NAME: u32 = 1 << 31;
 
 /// How many of each kind a snapshot holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,55 +35,355 @@ pub struct Counts {
     pub bindings: u64,
 }
 
+/// The tables of a snapshot; cloning shares them.
+#[derive(Debug, Clone)]
+pub(super) struct Tables {
+    pub(super) revision: Revision,
+    pub(super) counts: Counts,
+    pub(super) hash: ahash::RandomState,
+    pub(super) nodes: Paged<NodeRow>,
+    /// Full names to nodes, and to service accounts' keys (`KEY_NAME`).
+    pub(super) names: Index,
+    pub(super) projects: Paged<ProjectRow>,
+    pub(super) principals: Paged<PrincipalRow>,
+    /// E-mails in lower case; deleted accounts may share one.
+    pub(super) emails: Index,
+    pub(super) uids: Index,
+    pub(super) usernames: Index,
+    pub(super) keys: Paged<KeyRow>,
+    pub(super) digests: Index,
+    pub(super) restrictions: Arc<[RestrictionRow]>,
+    pub(super) holders: Paged<Grants>,
+    pub(super) holder_lists: Arc<[Box<[u32]>]>,
+    pub(super) sets: Arc<GrantSets>,
+    pub(super) permissions: Arc<Permissions>,
+}
+
 /// The whole graph at one revision; immutable.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    revision: Revision,
-    counts: Counts,
+    tables: Tables,
+}
+
+/// What a resource name resolves to.
+#[derive(Debug, Clone, Copy)]
+pub struct Located<'s> {
+    /// The node that answers for it.
+    pub node: u32,
+    /// Its row.
+    pub row: &'s NodeRow,
+    /// Whether the name is that of a key of the node, a service account.
+    pub is_key: bool,
 }
 
 impl Snapshot {
+    pub(super) const fn new(tables: Tables) -> Self {
+        Self { tables }
+    }
+
     /// The revision.
     #[must_use]
     pub const fn revision(&self) -> Revision {
-        self.revision
+        self.tables.revision
     }
 
     /// How many of each kind.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
-        &self.counts
+        &self.tables.counts
+    }
+
+    /// The permissions.
+    #[must_use]
+    #[inline]
+    pub fn permissions(&self) -> &Permissions {
+        &self.tables.permissions
+    }
+
+    /// A node's row.
+    #[must_use]
+    #[inline]
+    pub fn node(&self, ix: u32) -> Option<&NodeRow> {
+        self.tables.nodes.get(ix)
+    }
+
+    /// A project's row, by the `detail` of its node.
+    #[must_use]
+    #[inline]
+    pub fn project(&self, ix: u32) -> Option<&ProjectRow> {
+        self.tables.projects.get(ix)
+    }
+
+    /// A principal's row.
+    #[must_use]
+    #[inline]
+    pub fn principal(&self, ix: PrincipalIx) -> Option<&PrincipalRow> {
+        self.tables.principals.get(ix.0)
+    }
+
+    /// A key's row.
+    #[must_use]
+    #[inline]
+    pub fn key(&self, ix: KeyIx) -> Option<&KeyRow> {
+        self.tables.keys.get(ix.0)
+    }
+
+    /// A key's narrowing; `None`: unrestricted.
+    #[must_use]
+    #[inline]
+    pub fn restrictions(&self, key: &KeyRow) -> Option<&RestrictionRow> {
+        super::at(&self.tables.restrictions, key.restrictions)
+    }
+
+    /// The grant sets.
+    #[must_use]
+    #[inline]
+    pub fn sets(&self) -> &GrantSets {
+        &self.tables.sets
+    }
+
+    /// Grants of `allUsers`.
+    #[must_use]
+    #[inline]
+    pub fn all_users(&self) -> &Grants {
+        self.holder(super::compile::ALL_USERS)
+    }
+
+    /// Grants of `allAuthenticatedUsers`.
+    #[must_use]
+    #[inline]
+    pub fn all_authenticated(&self) -> &Grants {
+        self.holder(super::compile::ALL_AUTHENTICATED)
+    }
+
+    /// Grants of the groups, domain and account sets that a principal belongs to.
+    #[inline]
+    pub fn holders_of(&self, principal: &PrincipalRow) -> impl Iterator<Item = &Grants> {
+        let list = super::at(&self.tables.holder_lists, principal.holders);
+        list.into_iter()
+            .flat_map(|list| list.iter())
+            .map(|holder| self.holder(*holder))
+    }
+
+    #[inline]
+    fn holder(&self, ix: u32) -> &Grants {
+        self.tables.holders.get(ix).unwrap_or(&Grants::Empty)
+    }
+
+    /// The node or key of exactly this name.
+    #[must_use]
+    #[inline]
+    pub fn find_name(&self, name: &str) -> Option<Located<'_>> {
+        let hash = self.tables.hash.hash_one(name.as_bytes());
+        let found = self.tables.names.find(hash, |ix| self.is_named(ix, name))?;
+        if found & KEY_NAME == 0 {
+            return Some(Located {
+                node: found,
+                row: self.node(found)?,
+                is_key: false,
+            });
+        }
+        let node = self
+            .account_of_key(self.key(KeyIx(found & !KEY_NAME))?)?
+            .node;
+        Some(Located {
+            node,
+            row: self.node(node)?,
+            is_key: true,
+        })
+    }
+
+    #[inline]
+    fn is_named(&self, ix: u32, name: &str) -> bool {
+        if ix & KEY_NAME == 0 {
+            return self
+                .node(ix)
+                .is_some_and(|row| row.name.as_bytes() == name.as_bytes());
+        }
+        let Some(key) = self.key(KeyIx(ix & !KEY_NAME)) else {
+            return false;
+        };
+        let account = self
+            .account_of_key(key)
+            .and_then(|account| self.node(account.node));
+        let Some((owner, "keys", id)) = crate::model::name::split_last(name) else {
+            return false;
+        };
+        account.is_some_and(|row| row.name.as_bytes() == owner.as_bytes())
+            && key.id.as_bytes() == id.as_bytes()
+    }
+
+    fn account_of_key(&self, key: &KeyRow) -> Option<&AccountDetail> {
+        self.principal(PrincipalIx(key.owner))?.account()
+    }
+
+    /// The principal of an e-mail in lower case: the living one, else the only deleted one
+    /// (SPEC 1.5).
+    #[must_use]
+    #[inline]
+    pub fn find_email(&self, email: &[u8]) -> Option<PrincipalIx> {
+        let hash = self.tables.hash.hash_one(email);
+        let has = |ix: u32| {
+            self.principal(PrincipalIx(ix))
+                .filter(|row| row.email.as_bytes() == email)
+        };
+        let living = |ix: u32| has(ix).is_some_and(|row| !row.deleted);
+        if let Some(ix) = self.tables.emails.find(hash, living) {
+            return Some(PrincipalIx(ix));
+        }
+        // Off the common path: nobody living has it. Two deleted holders are nobody.
+        let first = self.tables.emails.find(hash, |ix| has(ix).is_some())?;
+        let second = self
+            .tables
+            .emails
+            .find(hash, |ix| ix != first && has(ix).is_some());
+        second.is_none().then_some(PrincipalIx(first))
+    }
+
+    /// The principal of a uid.
+    #[must_use]
+    pub fn find_uid(&self, uid: &str) -> Option<PrincipalIx> {
+        let hash = self.tables.hash.hash_one(uid.as_bytes());
+        let is = |ix: u32| {
+            self.principal(PrincipalIx(ix))
+                .is_some_and(|r| r.uid.as_bytes() == uid.as_bytes())
+        };
+        self.tables.uids.find(hash, is).map(PrincipalIx)
+    }
+
+    /// The user of a user name.
+    #[must_use]
+    pub fn find_username(&self, username: &str) -> Option<PrincipalIx> {
+        let hash = self.tables.hash.hash_one(username.as_bytes());
+        let is = |ix: u32| {
+            let row = self.principal(PrincipalIx(ix));
+            row.and_then(PrincipalRow::user)
+                .is_some_and(|user| *user.username == *username)
+        };
+        self.tables.usernames.find(hash, is).map(PrincipalIx)
+    }
+
+    /// The key of a digest.
+    #[must_use]
+    #[inline]
+    pub fn find_digest(&self, digest: &[u8; 32], is_hmac: bool) -> Option<KeyIx> {
+        let hash = self.tables.hash.hash_one(digest);
+        let is = |ix: u32| {
+            // Equality of digests may take any time: who can vary a digest byte by byte has
+            // broken SHA-256.
+            self.key(KeyIx(ix))
+                .is_some_and(|row| row.is_hmac == is_hmac && row.digest == *digest)
+        };
+        self.tables.digests.find(hash, is).map(KeyIx)
+    }
+
+    /// The ancestor of a node, or the node itself, at a level.
+    #[must_use]
+    #[inline]
+    pub fn ancestor(&self, ix: u32, row: &NodeRow, level: u8) -> Option<u32> {
+        if let Some(node) = row.path.get(usize::from(level)) {
+            return (*node != NONE).then_some(*node);
+        }
+        let (mut ix, mut row) = (ix, row);
+        while row.level > level {
+            ix = row.parent;
+            row = self.node(ix)?;
+        }
+        (row.level == level).then_some(ix)
     }
 
     /// The principal in member syntax: `user:E`, `serviceAccount:E`, or
-    /// `serviceAccount:E?uid=U` for a deleted account whose e-mail another one holds.
+    /// `serviceAccount:E?uid=U` for a deleted account.
     #[must_use]
-    pub fn principal_member(&self, _principal: PrincipalIx) -> String {
-        String::new()
+    pub fn principal_member(&self, principal: PrincipalIx) -> String {
+        let Some(row) = self.principal(principal) else {
+            return String::new();
+        };
+        let email = row.email.as_str();
+        match row.detail {
+            PrincipalDetail::User(_) => ["user:", email].concat(),
+            PrincipalDetail::Account(_) if row.deleted => {
+                ["serviceAccount:", email, "?uid=", row.uid.as_str()].concat()
+            }
+            PrincipalDetail::Account(_) => ["serviceAccount:", email].concat(),
+        }
     }
 
     /// Resource name of a service account or user.
     #[must_use]
-    pub fn principal_name(&self, _principal: PrincipalIx) -> String {
-        String::new()
+    pub fn principal_name(&self, principal: PrincipalIx) -> String {
+        let Some(row) = self.principal(principal) else {
+            return String::new();
+        };
+        match &row.detail {
+            PrincipalDetail::User(user) => user.name.to_string(),
+            PrincipalDetail::Account(account) => self.node_name(account.node),
+        }
     }
 
     /// User name or, for want of one, e-mail of a user: what attribution answers.
     #[must_use]
-    pub fn principal_username(&self, _principal: PrincipalIx) -> String {
-        String::new()
+    pub fn principal_username(&self, principal: PrincipalIx) -> String {
+        let Some(row) = self.principal(principal) else {
+            return String::new();
+        };
+        match row.user().filter(|user| !user.username.is_empty()) {
+            Some(user) => user.username.to_string(),
+            None => row.email.as_str().to_owned(),
+        }
     }
 
     /// Whether the principal is a service account.
     #[must_use]
-    pub fn is_service_account(&self, _principal: PrincipalIx) -> bool {
-        false
+    pub fn is_service_account(&self, principal: PrincipalIx) -> bool {
+        self.principal(principal)
+            .is_some_and(|row| row.account().is_some())
     }
 
     /// Facts of a key for `VerifyKeyResponse`: names, and when it ends.
     #[must_use]
-    pub fn key_facts(&self, _key: KeyIx) -> KeyFacts {
-        KeyFacts::default()
+    pub fn key_facts(&self, key: KeyIx) -> KeyFacts {
+        let Some(row) = self.key(key) else {
+            return KeyFacts::default();
+        };
+        let owner = PrincipalIx(row.owner);
+        let node = self
+            .principal(owner)
+            .and_then(PrincipalRow::account)
+            .map_or(NONE, |a| a.node);
+        let home = self.node(node);
+        let organization = match home {
+            Some(home) => self.ancestor(node, home, 0).unwrap_or(NONE),
+            None => row.organization,
+        };
+        let team = home
+            .and_then(|home| self.node(home.parent))
+            .filter(|parent| parent.kind == crate::model::node::NodeKind::Team);
+        KeyFacts {
+            name: [&self.principal_name(owner), "/keys/", row.id.as_str()].concat(),
+            organization: self.node_name(organization),
+            team: team.map_or_else(String::new, |team| team.name.as_str().to_owned()),
+            not_after: (row.not_after != i64::MAX).then_some(row.not_after),
+        }
+    }
+
+    fn node_name(&self, node: u32) -> String {
+        self.node(node)
+            .map_or_else(String::new, |row| row.name.as_str().to_owned())
+    }
+
+    /// Name of the account that has this uid; for the next snapshot's check that accounts
+    /// never move.
+    pub(super) fn account_name_of_uid(&self, uid: &str) -> Option<String> {
+        let row = self.principal(self.find_uid(uid)?)?;
+        row.account().map(|account| self.node_name(account.node))
+    }
+
+    /// Uid of the owner of the key with this digest; for the next snapshot's check.
+    pub(super) fn owner_uid_of_digest(&self, digest: &[u8; 32], is_hmac: bool) -> Option<&str> {
+        let key = self.key(self.find_digest(digest, is_hmac)?)?;
+        self.principal(PrincipalIx(key.owner))
+            .map(|owner| owner.uid.as_str())
     }
 }
 

@@ -1,0 +1,154 @@
+//! Who asks: from a credential or an asserted name to a principal (SPEC 1.4, 1.5, 6.2).
+
+use crate::decide::shape::{Shape, expected};
+use crate::decide::{Refusal, credential, refuse};
+use crate::graph::rows::{KeyRow, PrincipalRow};
+use crate::graph::snapshot::Snapshot;
+use crate::limits::EMAIL_BYTES_MAX;
+use crate::model::member::Member;
+use crate::model::name;
+use crate::model::outcome::{Actor, Reason};
+use crate::model::principal::PrincipalIx;
+use crate::model::query::{Query, Subject, UnixTime};
+
+/// Who asks.
+pub(super) struct Who<'a> {
+    /// For the answer.
+    pub(super) actor: Actor<'a>,
+    /// The principal, if the snapshot knows it.
+    pub(super) row: Option<&'a PrincipalRow>,
+    /// The key that proved it.
+    pub(super) key: Option<&'a KeyRow>,
+    /// The credential does not hold, for a reason that no resource changes.
+    pub(super) failed: Option<Reason>,
+    /// Disabled or deleted.
+    pub(super) disabled: bool,
+    /// Said to have made the thing that is asked about.
+    pub(super) is_creator: bool,
+}
+
+/// Resolves the subject of a well-formed query.
+pub(super) fn resolve<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query<'a>,
+    shape: &Shape<'a>,
+    now: UnixTime,
+) -> Who<'a> {
+    let mut who = Who {
+        actor: Actor::Anonymous,
+        row: None,
+        key: None,
+        failed: None,
+        disabled: false,
+        is_creator: false,
+    };
+    let principal = match query.subject {
+        Subject::Anonymous => None,
+        Subject::Principal(text) => {
+            who.actor = Actor::Asserted(text);
+            shape
+                .subject
+                .and_then(|member| principal(snapshot, &member))
+        }
+        Subject::ApiKey(digests) => {
+            who.actor = Actor::Unproven;
+            let proof = credential::prove(snapshot, digests, query.source_ip, now);
+            who.key = proof.key;
+            who.failed = credential::reason(proof.code);
+            proof.owner
+        }
+    };
+    if let Some((ix, row)) = principal.and_then(|ix| Some((ix, snapshot.principal(ix)?))) {
+        who.actor = Actor::Known(ix);
+        who.row = Some(row);
+        who.disabled = row.disabled || row.deleted;
+        who.is_creator = shape
+            .created_by
+            .is_some_and(|maker| self::principal(snapshot, &maker) == Some(ix));
+    }
+    who
+}
+
+/// The principal that a member names, if it names one.
+fn principal(snapshot: &Snapshot, member: &Member<'_>) -> Option<PrincipalIx> {
+    match member {
+        Member::User(email) => {
+            let ix = find_email(snapshot, email)?;
+            snapshot.principal(ix)?.user().map(|_| ix)
+        }
+        Member::ServiceAccount { email, uid: None } => {
+            let ix = find_email(snapshot, email)?;
+            snapshot.principal(ix)?.account().map(|_| ix)
+        }
+        Member::ServiceAccount {
+            email,
+            uid: Some(uid),
+        }
+        | Member::DeletedServiceAccount { email, uid } => {
+            let ix = snapshot.find_uid(uid)?;
+            let row = snapshot.principal(ix)?;
+            let same = row.email.as_bytes().eq_ignore_ascii_case(email.as_bytes());
+            (same && row.account().is_some()).then_some(ix)
+        }
+        Member::Group(_)
+        | Member::Domain(_)
+        | Member::AllUsers
+        | Member::AllAuthenticatedUsers
+        | Member::AccountsBelow { .. }
+        | Member::PoolSubject { .. }
+        | Member::PoolSet { .. } => None,
+    }
+}
+
+/// Finds an e-mail written in any case, without allocation.
+fn find_email(snapshot: &Snapshot, email: &str) -> Option<PrincipalIx> {
+    if !email.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return snapshot.find_email(email.as_bytes());
+    }
+    let mut lower = [0_u8; EMAIL_BYTES_MAX];
+    let place = lower.get_mut(..email.len())?;
+    place.copy_from_slice(email.as_bytes());
+    place.make_ascii_lowercase();
+    snapshot.find_email(place)
+}
+
+/// Fills in the default team `-` (SPEC 1.4).
+pub(super) fn default_team(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    who: &Who<'_>,
+) -> Result<String, Refusal> {
+    let organization = name::organization(query.resource).unwrap_or_default();
+    let prefix_length = organization.len() + "/teams/-".len();
+    let rest = query.resource.get(prefix_length..).unwrap_or_default();
+    let team = match query.entity {
+        Some(entity) => entity,
+        None => who
+            .row
+            .and_then(PrincipalRow::account)
+            .and_then(|account| snapshot.node(account.default_team))
+            .map(|row| row.name.as_str())
+            .unwrap_or_default(),
+    };
+    if team.is_empty() {
+        let description = "the default team `-` needs `entity`: this principal has no team";
+        return refuse("resource", description.to_owned());
+    }
+    if name::organization(team) != Some(organization) {
+        let field = if query.entity.is_some() {
+            "entity"
+        } else {
+            "resource"
+        };
+        let expectation = format!("a team of `{organization}` for the default team `-`");
+        return refuse(field, expected(team, &expectation));
+    }
+    let resolved = [team, rest].concat();
+    match name::parse(&resolved) {
+        Ok(_) => Ok(resolved),
+        Err(fault) => refuse(
+            "resource",
+            format!("with the default team filled in, {fault}"),
+        ),
+    }
+}

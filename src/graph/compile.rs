@@ -1,0 +1,101 @@
+//! `Plan` to `Snapshot`: closures, grant sets, tables. Everything the decision looks up.
+
+mod grants;
+pub(super) use grants::{ALL_AUTHENTICATED, ALL_USERS};
+mod tables;
+
+use std::sync::Arc;
+
+use crate::graph::document::Place;
+use crate::graph::issue::{Code, Issue, Issues};
+use crate::graph::plan::{Plan, Principal};
+use crate::graph::rows::Grant;
+use crate::graph::shard::{Index, Paged};
+use crate::graph::snapshot::{Counts, Snapshot, Tables};
+use crate::model::node::NodeKind;
+
+/// Compiles a good plan.
+///
+/// # Errors
+/// Only one: more distinct combinations of roles than a grant can number.
+pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapshot, Issues> {
+    let counts = counts(&plan);
+    let nodes = tables::nodes(&plan);
+    let grants = grants::Compiled::new(&plan, &nodes);
+    if grants.set_count > Grant::SETS_MAX {
+        let mut issues = Issues::default();
+        issues.push(Issue {
+            place: Place::default(),
+            path: "allow_policy".into(),
+            code: Code::OutOfBounds,
+            found: format!("{} distinct combinations of roles", grants.set_count),
+            allowed: format!("at most {}", Grant::SETS_MAX),
+        });
+        return Err(issues);
+    }
+    let name_entry = |name: &str, ix: u32| (hash.hash_one(name.as_bytes()), ix);
+    let names: Vec<(u64, u32)> = plan
+        .by_name
+        .iter()
+        .map(|(name, ix)| name_entry(name, *ix))
+        .collect();
+    let keys = tables::keys(&plan);
+    let (projects, principals) = (
+        tables::projects(&plan),
+        tables::principals(&plan, &nodes, &grants),
+    );
+    let emails = tables::email_entries(&plan, &hash);
+    let uids = tables::uid_entries(&plan, &hash);
+    let usernames = tables::username_entries(&plan, &hash);
+    let digests: Vec<(u64, u32)> = (0_u32..)
+        .zip(&keys.rows)
+        .map(|(ix, row)| (hash.hash_one(row.digest), ix))
+        .collect();
+    let mut all_names = names;
+    all_names.extend(tables::key_name_entries(&plan, &hash));
+    Ok(Snapshot::new(Tables {
+        revision: plan.revision,
+        counts,
+        names: Index::build(&all_names),
+        emails: Index::build(&emails),
+        uids: Index::build(&uids),
+        usernames: Index::build(&usernames),
+        digests: Index::build(&digests),
+        hash,
+        nodes: nodes.into_iter().collect(),
+        projects,
+        principals: principals.into_iter().collect(),
+        keys: keys.rows.into_iter().collect(),
+        restrictions: Arc::from(keys.restrictions),
+        holders: grants.holders.into_iter().collect::<Paged<_>>(),
+        holder_lists: Arc::from(grants.lists),
+        sets: Arc::new(grants.sets),
+        permissions: Arc::new(plan.permissions),
+    }))
+}
+
+fn counts(plan: &Plan<'_>) -> Counts {
+    let of = |kind: NodeKind| count(plan.nodes.iter().filter(|node| node.kind == kind).count());
+    let users = plan
+        .principals
+        .iter()
+        .filter(|p| matches!(p, Principal::User(_)))
+        .count();
+    Counts {
+        organizations: of(NodeKind::Organization),
+        teams: of(NodeKind::Team),
+        projects: of(NodeKind::Project),
+        users: count(users),
+        groups: count(plan.groups.len()),
+        service_accounts: of(NodeKind::ServiceAccount),
+        keys: count(plan.keys.len()),
+        roles: plan.custom_roles,
+        permissions: plan.added_permissions,
+        allow_policies: plan.policies,
+        bindings: count(plan.bindings.len()),
+    }
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,250 @@
+//! Rows of nodes, projects, principals and keys, and the entries of their indices.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::graph::document::AnyOr;
+use crate::graph::plan::{Plan, Principal};
+use crate::graph::rows::{
+    AccountDetail, KeyRow, NO_LEVEL, NONE, NodeRow, PATH_LEVELS, PrincipalDetail, PrincipalRow,
+    ProjectRow, RestrictionRow, UserDetail,
+};
+use crate::graph::shard::Paged;
+use crate::graph::snapshot::KEY_NAME;
+use crate::graph::text::Text;
+use crate::limits;
+use crate::model::node::{NodeKind, Visibility};
+use crate::model::principal::{AccountKind, SeatLevel};
+
+use super::grants;
+use crate::graph::at;
+
+/// Node rows, parents first; a parent's row is finished before its children's.
+pub(super) fn nodes(plan: &Plan<'_>) -> Vec<NodeRow> {
+    let mut rows: Vec<NodeRow> = Vec::with_capacity(plan.nodes.len());
+    let mut project_count = 0_u32;
+    for (ix, node) in (0_u32..).zip(&plan.nodes) {
+        let above = node.parent.and_then(|parent| at(&rows, parent));
+        let level = above.map_or(0, |row| row.level.saturating_add(1));
+        let mut path = above.map_or([NONE; PATH_LEVELS], |row| row.path);
+        if let Some(slot) = path.get_mut(usize::from(level)) {
+            *slot = ix;
+        }
+        let detail = match node.kind {
+            NodeKind::Project => {
+                project_count += 1;
+                project_count - 1
+            }
+            _ => node.principal.unwrap_or(NONE),
+        };
+        let project_level = match node.kind {
+            NodeKind::Project => level,
+            _ => above.map_or(NO_LEVEL, |row| row.project_level),
+        };
+        let team_level = match node.kind {
+            NodeKind::Team => level,
+            _ => above.map_or(0, |row| row.team_level),
+        };
+        rows.push(NodeRow {
+            path,
+            name: Text::new(node.name),
+            kind: node.kind,
+            visibility: node
+                .project
+                .map_or(Visibility::Team, |project| project.visibility),
+            settings: node.settings,
+            level,
+            project_level,
+            team_level,
+            parent: node.parent.unwrap_or(NONE),
+            detail,
+        });
+    }
+    rows
+}
+
+/// Project rows in the order of their nodes, with the accounts that live in them.
+pub(super) fn projects(plan: &Plan<'_>) -> Paged<ProjectRow> {
+    let mut living: HashMap<u32, u32> = HashMap::new();
+    for principal in &plan.principals {
+        if let Principal::Account { entity, parent, .. } = principal
+            && entity.deleted_at.is_none()
+            && entity.kind == AccountKind::UserManaged
+        {
+            let count = living.entry(*parent).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    let projects = (0_u32..)
+        .zip(&plan.nodes)
+        .flat_map(|(ix, node)| node.project.map(|p| (ix, p)));
+    let row = |(ix, project): (u32, &crate::graph::document::Project)| ProjectRow {
+        services: match &project.services {
+            AnyOr::Any => None,
+            AnyOr::List(services) => Some(Arc::new(plan.permissions.set(|row| {
+                let service = row.name.split('.').next().unwrap_or_default();
+                services.iter().any(|s| s == service)
+            }))),
+        },
+        quota: project
+            .service_account_quota
+            .unwrap_or(limits::SERVICE_ACCOUNT_QUOTA_DEFAULT),
+        accounts: living.get(&ix).copied().unwrap_or(0),
+    };
+    projects.map(row).collect()
+}
+
+/// Principal rows.
+pub(super) fn principals(
+    plan: &Plan<'_>,
+    nodes: &[NodeRow],
+    grants: &grants::Compiled,
+) -> Vec<PrincipalRow> {
+    let mut api_keys: HashMap<u32, u32> = HashMap::new();
+    for key in &plan.keys {
+        let count = api_keys.entry(key.owner).or_default();
+        *count = count.saturating_add(1);
+    }
+    let row = |(ix, principal): (u32, &Principal<'_>)| {
+        let own = usize::try_from(ix).map_or(None, |ix| grants.principals.get(ix));
+        let (own, holders) = own
+            .cloned()
+            .unwrap_or((crate::graph::rows::Grants::Empty, 0));
+        match principal {
+            Principal::User(user) => {
+                let seats: Box<[_]> = user
+                    .seats
+                    .iter()
+                    .flat_map(|seat| {
+                        let node = plan.by_name.get(seat.organization.as_str()).copied();
+                        node.map(|node| (node, seat.models, seat.weave))
+                    })
+                    .collect();
+                let full = |l: &SeatLevel| *l == SeatLevel::Full;
+                PrincipalRow {
+                    email: Text::new(&user.email.to_ascii_lowercase()),
+                    uid: Text::new(&user.uid),
+                    grants: own,
+                    holders,
+                    disabled: user.disabled,
+                    deleted: false,
+                    limited_seats: seats.iter().any(|(_, m, w)| !full(m) || !full(w)),
+                    detail: PrincipalDetail::User(Box::new(UserDetail {
+                        name: user.name.as_str().into(),
+                        username: user.username.as_str().into(),
+                        seats,
+                    })),
+                }
+            }
+            Principal::Account {
+                entity,
+                node,
+                parent,
+                team,
+            } => {
+                let above = at(nodes, *parent);
+                let scope = above
+                    .filter(|row| row.kind != NodeKind::Project)
+                    .filter(|_| entity.kind != AccountKind::ServiceAgent);
+                PrincipalRow {
+                    email: Text::new(&entity.email.to_ascii_lowercase()),
+                    uid: Text::new(&entity.uid),
+                    grants: own,
+                    holders,
+                    disabled: entity.disabled,
+                    deleted: entity.deleted_at.is_some(),
+                    limited_seats: false,
+                    detail: PrincipalDetail::Account(AccountDetail {
+                        node: *node,
+                        implicit: scope.map_or(NONE, |_| *parent),
+                        implicit_level: scope.map_or(NO_LEVEL, |row| row.level),
+                        default_team: team.unwrap_or(NONE),
+                        kind: entity.kind,
+                        authentication: entity.authentication,
+                        api_keys: api_keys.get(&ix).copied().unwrap_or(0),
+                    }),
+                }
+            }
+        }
+    };
+    (0_u32..).zip(&plan.principals).map(row).collect()
+}
+
+/// Key rows and the restrictions they point to.
+pub(super) struct Keys {
+    pub(super) rows: Vec<KeyRow>,
+    pub(super) restrictions: Vec<RestrictionRow>,
+}
+
+/// Key rows.
+pub(super) fn keys(plan: &Plan<'_>) -> Keys {
+    let mut keys = Keys {
+        rows: Vec::with_capacity(plan.keys.len()),
+        restrictions: Vec::new(),
+    };
+    for key in &plan.keys {
+        let restrictions = key.restrictions.as_ref().map_or(NONE, |row| {
+            keys.restrictions.push(row.clone());
+            u32::try_from(keys.restrictions.len() - 1).unwrap_or(NONE)
+        });
+        let (digest, is_hmac) = key.entity.material.digest().unwrap_or((&[0; 32], false));
+        keys.rows.push(KeyRow {
+            digest: *digest,
+            not_before: key.entity.not_before.unwrap_or(i64::MIN),
+            not_after: key.entity.not_after.unwrap_or(i64::MAX),
+            owner: key.owner,
+            organization: key.organization.unwrap_or(NONE),
+            restrictions,
+            is_hmac,
+            disabled: key.entity.disabled || key.entity.exposed_at.is_some(),
+            id: Text::new(key.entity.name.rsplit('/').next().unwrap_or_default()),
+        });
+    }
+    keys
+}
+
+/// Names of service accounts' keys: resources of their account. Users' keys are none.
+pub(super) fn key_name_entries(plan: &Plan<'_>, hash: &ahash::RandomState) -> Vec<(u64, u32)> {
+    let of_account =
+        |owner: u32| matches!(at(&plan.principals, owner), Some(Principal::Account { .. }));
+    (0_u32..)
+        .zip(&plan.keys)
+        .filter(|(_, key)| of_account(key.owner))
+        .map(|(ix, key)| (hash.hash_one(key.entity.name.as_bytes()), ix | KEY_NAME))
+        .collect()
+}
+
+/// E-mails in lower case: of the living, and of deleted accounts.
+pub(super) fn email_entries(plan: &Plan<'_>, hash: &ahash::RandomState) -> Vec<(u64, u32)> {
+    let entry = |(ix, principal): (u32, &Principal<'_>)| {
+        let email = match principal {
+            Principal::User(user) => &user.email,
+            Principal::Account { entity, .. } => &entity.email,
+        };
+        (hash.hash_one(email.to_ascii_lowercase().as_bytes()), ix)
+    };
+    (0_u32..).zip(&plan.principals).map(entry).collect()
+}
+
+/// Uids of principals.
+pub(super) fn uid_entries(plan: &Plan<'_>, hash: &ahash::RandomState) -> Vec<(u64, u32)> {
+    let entry = |(ix, principal): (u32, &Principal<'_>)| {
+        let uid = match principal {
+            Principal::User(user) => &user.uid,
+            Principal::Account { entity, .. } => &entity.uid,
+        };
+        (hash.hash_one(uid.as_bytes()), ix)
+    };
+    (0_u32..).zip(&plan.principals).map(entry).collect()
+}
+
+/// User names, where there are some.
+pub(super) fn username_entries(plan: &Plan<'_>, hash: &ahash::RandomState) -> Vec<(u64, u32)> {
+    let entry = |(ix, principal): (u32, &Principal<'_>)| match principal {
+        Principal::User(user) if !user.username.is_empty() => {
+            Some((hash.hash_one(user.username.as_bytes()), ix))
+        }
+        Principal::User(_) | Principal::Account { .. } => None,
+    };
+    (0_u32..).zip(&plan.principals).flat_map(entry).collect()
+}

@@ -1,0 +1,344 @@
+//! The rows of a snapshot's tables. Indices are dense; `NONE` is no index.
+
+use ipnet::IpNet;
+
+use crate::graph::text::Text;
+use crate::model::node::{NodeKind, Visibility};
+use crate::model::permission::PermissionSet;
+use crate::model::principal::{AccountKind, Authentication, SeatLevel};
+
+/// No index.
+pub const NONE: u32 = u32::MAX;
+
+/// Levels of a node's path that its row holds itself; deeper ones are reached by parents.
+pub const PATH_LEVELS: usize = 8;
+
+/// No such level.
+pub const NO_LEVEL: u8 = u8::MAX;
+
+/// An organization, team, project or service account; 128 bytes.
+#[derive(Debug, Clone)]
+pub struct NodeRow {
+    /// Ancestors from the organization down, the node itself included, `NONE` after it.
+    pub path: [u32; PATH_LEVELS],
+    /// Full resource name.
+    pub name: Text<62>,
+    /// What it is; never `Key`.
+    pub kind: NodeKind,
+    /// Of a project; `TEAM` otherwise.
+    pub visibility: Visibility,
+    /// Switches of organizations and teams.
+    pub settings: Settings,
+    /// Levels above it: 0 for an organization.
+    pub level: u8,
+    /// Level of the project at or above it, or `NO_LEVEL`.
+    pub project_level: u8,
+    /// Level of the lowest team at or above it; 0 if there is none.
+    pub team_level: u8,
+    /// The node above, or `NONE`.
+    pub parent: u32,
+    /// Row in `projects` of a project, in `principals` of a service account; else `NONE`.
+    pub detail: u32,
+}
+
+/// Switches of organizations and teams.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    missing_docs,
+    clippy::struct_excessive_bools,
+    reason = "the switches of SPEC 2.1"
+)]
+pub struct Settings {
+    pub enforce_org_scoped_keys: bool,
+    pub disable_key_creation: bool,
+    pub disable_team_service_account_creation: bool,
+    pub private_projects_only: bool,
+}
+
+/// What only projects have.
+#[derive(Debug, Clone)]
+pub struct ProjectRow {
+    /// Permissions of the services in use; `None`: any.
+    pub services: Option<std::sync::Arc<PermissionSet>>,
+    /// Most living user-managed accounts.
+    pub quota: u32,
+    /// Living user-managed accounts now.
+    pub accounts: u32,
+}
+
+/// What a holder is granted on one node; 8 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// The node that the bindings are on.
+    pub node: u32,
+    /// Its level in the low byte, the grant set in the upper three.
+    set_and_level: u32,
+}
+
+impl Grant {
+    /// Most grant sets of a snapshot: 24 bits. Beyond it validation refuses.
+    pub const SETS_MAX: u32 = 1 << 24;
+
+    /// Puts a grant together.
+    #[must_use]
+    pub const fn new(node: u32, level: u8, set: u32) -> Self {
+        Self {
+            node,
+            set_and_level: (set << 8) | lossless(level),
+        }
+    }
+
+    /// Level of the node.
+    #[must_use]
+    #[inline]
+    pub const fn level(self) -> u8 {
+        let [level, ..] = self.set_and_level.to_le_bytes();
+        level
+    }
+
+    /// The grant set.
+    #[must_use]
+    #[inline]
+    pub const fn set(self) -> u32 {
+        self.set_and_level >> 8
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_lossless,
+    reason = "`From` is not const"
+)]
+const fn lossless(value: u8) -> u32 {
+    value as u32
+}
+
+/// The grants of one holder, sorted by level and node; one or two in place.
+#[derive(Debug, Clone)]
+pub enum Grants {
+    /// None.
+    Empty,
+    /// One.
+    One(Grant),
+    /// More.
+    Many(Box<[Grant]>),
+}
+
+impl Grants {
+    /// As a slice.
+    #[must_use]
+    #[inline]
+    pub fn as_slice(&self) -> &[Grant] {
+        match self {
+            Self::Empty => &[],
+            Self::One(grant) => std::slice::from_ref(grant),
+            Self::Many(grants) => grants,
+        }
+    }
+}
+
+impl From<Vec<Grant>> for Grants {
+    fn from(grants: Vec<Grant>) -> Self {
+        match grants.as_slice() {
+            [] => Self::Empty,
+            [grant] => Self::One(*grant),
+            _ => Self::Many(grants.into()),
+        }
+    }
+}
+
+/// A user or service account.
+#[derive(Debug, Clone)]
+pub struct PrincipalRow {
+    /// E-mail in lower case.
+    pub email: Text<46>,
+    /// Identity.
+    pub uid: Text<30>,
+    /// Own grants.
+    pub grants: Grants,
+    /// Row in `holder_lists`: groups, domain and sets it belongs to.
+    pub holders: u32,
+    /// May not act.
+    pub disabled: bool,
+    /// Deleted, kept under its uid (SPEC 2.5).
+    pub deleted: bool,
+    /// Has a seat that is not full in some organization.
+    pub limited_seats: bool,
+    /// What it is.
+    pub detail: PrincipalDetail,
+}
+
+impl PrincipalRow {
+    /// What only service accounts have.
+    #[must_use]
+    #[inline]
+    pub const fn account(&self) -> Option<&AccountDetail> {
+        match &self.detail {
+            PrincipalDetail::Account(account) => Some(account),
+            PrincipalDetail::User(_) => None,
+        }
+    }
+
+    /// What only users have.
+    #[must_use]
+    #[inline]
+    pub fn user(&self) -> Option<&UserDetail> {
+        match &self.detail {
+            PrincipalDetail::User(user) => Some(user),
+            PrincipalDetail::Account(_) => None,
+        }
+    }
+}
+
+/// What only users or only service accounts have.
+#[derive(Debug, Clone)]
+pub enum PrincipalDetail {
+    /// A user.
+    User(Box<UserDetail>),
+    /// A service account.
+    Account(AccountDetail),
+}
+
+/// What only users have.
+#[derive(Debug, Clone)]
+pub struct UserDetail {
+    /// Resource name.
+    pub name: Box<str>,
+    /// User name; may be empty.
+    pub username: Box<str>,
+    /// Seats by organization node; organizations that are not here are full.
+    pub seats: Box<[(u32, SeatLevel, SeatLevel)]>,
+}
+
+/// What only service accounts have.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountDetail {
+    /// Its node.
+    pub node: u32,
+    /// The organization or team whose projects it is implicitly granted; or `NONE`.
+    pub implicit: u32,
+    /// Level of `implicit`.
+    pub implicit_level: u8,
+    /// Team for the default team `-` (SPEC 1.4); or `NONE`.
+    pub default_team: u32,
+    /// Kind.
+    pub kind: AccountKind,
+    /// Authentication.
+    pub authentication: Authentication,
+    /// API keys it owns now.
+    pub api_keys: u32,
+}
+
+/// A key of a user or service account.
+#[derive(Clone)]
+pub struct KeyRow {
+    /// SHA-256 or HMAC-SHA-256 of the whole key.
+    pub digest: [u8; 32],
+    /// Invalid before this second.
+    pub not_before: i64,
+    /// Invalid from this second on.
+    pub not_after: i64,
+    /// The owner's row in `principals`.
+    pub owner: u32,
+    /// Node of the organization it is limited to (organization keys of users); or `NONE`.
+    pub organization: u32,
+    /// Row in `restrictions`, or `NONE`.
+    pub restrictions: u32,
+    /// Whether `digest` is an HMAC.
+    pub is_hmac: bool,
+    /// Disabled, or exposed (SPEC 8: exposed keys are disabled by default).
+    pub disabled: bool,
+    /// Last part of the name.
+    pub id: Text<30>,
+}
+
+impl std::fmt::Debug for KeyRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRow")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key's own narrowing; `None` is any.
+#[derive(Debug, Clone, Default)]
+pub struct RestrictionRow {
+    /// Permissions.
+    pub permissions: Option<PermissionSet>,
+    /// Names of resources; those at or below one of them.
+    pub resources: Option<Box<[Box<str>]>>,
+    /// Networks of the caller.
+    pub cidrs: Option<Box<[IpNet]>>,
+}
+
+/// What one grant set says of one permission, as bits, and what it says of itself.
+pub mod class {
+    /// An IAM role carries it.
+    pub const IAM: u8 = 1;
+    /// An IAM role carries it for own things.
+    pub const IAM_OWN: u8 = 2;
+    /// A membership role carries it.
+    pub const MEMBER: u8 = 4;
+    /// A membership role carries it for own things.
+    pub const MEMBER_OWN: u8 = 8;
+    /// It is administrative and a role carries it into `RESTRICTED` projects (SPEC 4.2).
+    pub const CROSSES: u8 = 16;
+    /// The set has a membership role.
+    pub const HAS_MEMBERSHIP: u8 = 32;
+    /// Every membership role of the set acts as `roles/team.viewer`.
+    pub const ALL_VIEWER: u8 = 64;
+    /// The set has `roles/team.service`.
+    pub const HAS_SERVICE: u8 = 128;
+}
+
+/// All distinct combinations of roles that bindings make: a byte for each permission.
+///
+/// Shape: `bytes[set * stride + permission]`, bits of [`class`].
+#[derive(Debug, Default)]
+pub struct GrantSets {
+    /// Permissions of the snapshot.
+    pub stride: usize,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl GrantSets {
+    /// What `set` says of the permission.
+    #[must_use]
+    #[inline]
+    pub fn class(&self, set: u32, permission: u16) -> u8 {
+        let at = usize::try_from(set)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(self.stride);
+        self.bytes
+            .get(at.saturating_add(usize::from(permission)))
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stay_small() {
+        assert!(size_of::<NodeRow>() <= 128, "{}", size_of::<NodeRow>());
+        assert!(
+            size_of::<PrincipalRow>() <= 144,
+            "{}",
+            size_of::<PrincipalRow>()
+        );
+        assert!(size_of::<KeyRow>() <= 96, "{}", size_of::<KeyRow>());
+        assert_eq!(size_of::<Grant>(), 8);
+    }
+
+    #[test]
+    fn a_grant_keeps_level_and_set() {
+        let grant = Grant::new(7, 15, Grant::SETS_MAX - 1);
+        assert_eq!(
+            (grant.node, grant.level(), grant.set()),
+            (7, 15, Grant::SETS_MAX - 1)
+        );
+    }
+}
