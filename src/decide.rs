@@ -147,7 +147,6 @@ fn target<'s>(snapshot: &'s Snapshot, located: Located<'s>, exact: bool) -> Opti
         let node = snapshot.ancestor(node, row, row.project_level)?;
         let row = snapshot.node(node)?;
         Some(Project {
-            node,
             row,
             detail: snapshot.project(row.detail)?,
         })
