@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROTO_ROOT: &str = "proto";
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
+    "grpc/health/v1/health.proto",
     "postern/feed/v1/entity.proto",
     "postern/feed/v1/snapshot.proto",
     "postern/v1/authorization.proto",

@@ -5,6 +5,8 @@
 
 pub mod limits;
 
+pub mod clock;
+
 pub mod model;
 
 pub mod graph;
@@ -16,3 +18,15 @@ pub mod credential;
 pub mod wire;
 
 pub mod import;
+
+pub mod live;
+
+pub mod telemetry;
+
+pub mod feed;
+
+pub mod serve;
+
+pub mod app;
+
+pub mod cli;

@@ -87,10 +87,9 @@ pub const DOCUMENT_DEPTH_MAX: usize = 32;
 pub const SNAPSHOT_FILES_MAX: usize = 10_000;
 /// Default interval of the content-hash poll (INTERFACES 2: 1-5 s).
 pub const FEED_POLL: Duration = Duration::from_secs(2);
-/// Quiet time after a file event before the file is read (INTERFACES 2: 50-100 ms).
+/// Time that the files must stand still before they are read after a change, and before
+/// broken content is reported (INTERFACES 2: 50-100 ms).
 pub const FEED_DEBOUNCE: Duration = Duration::from_millis(75);
-/// Longest debounce under a continuous stream of events.
-pub const FEED_DEBOUNCE_MAX: Duration = Duration::from_millis(500);
 
 // === requests ===
 
@@ -118,3 +117,42 @@ pub const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Retired snapshots that wait for their last reader.
 pub const RETIRED_MAX: usize = 64;
+/// Interval at which retired snapshots are looked at for their last reader.
+pub const RETIRED_POLL: Duration = Duration::from_millis(5);
+/// Issues of a refused snapshot that are logged and shown by `GetSnapshot`; the rest is a
+/// count, and `postern validate` lists them all.
+pub const ISSUES_LOGGED_MAX: usize = 20;
+/// Share of the time that polling may spend on hashing unchanged content, as a divisor: a
+/// file that takes 1 ms to hash is hashed at most every 2 s (PERFORMANCE P13). A change that
+/// the file system shows (inode, size, times) is read at the next poll whatever the size.
+pub const FEED_HASH_SHARE: u32 = 2_000;
+/// Longest wait for a file that keeps changing; then the next event or poll looks again.
+pub const FEED_SETTLE_MAX: Duration = Duration::from_secs(5);
+/// Requests that wait for `min_revision` at one time. More: `RESOURCE_EXHAUSTED`.
+pub const WAITERS_MAX: usize = 10_000;
+/// Advised delay before a request refused for overload is sent again.
+pub const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// Part of the caller's deadline kept for the way back, as a divisor, so that the answer of
+/// a wait arrives before the caller gives up.
+pub const DEADLINE_MARGIN_DIVISOR: u32 = 10;
+/// Age at which a connection is asked to end (plus or minus a tenth), so that long-lived
+/// connections spread over the workers again.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+/// Interval of HTTP/2 keep-alive pings on an idle connection.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Wait for the answer to a keep-alive ping; then the connection is cut.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections handed to a worker that it has not taken yet. More: the acceptor waits.
+pub const HANDOVER_MAX: usize = 256;
+/// Pause after the system refused a new connection for want of descriptors or memory.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Names that `grpc.health.v1.Health/List` answers (gRFC A90). More: `RESOURCE_EXHAUSTED`.
+pub const HEALTH_LIST_MAX: usize = 100;
+/// Connections that the system queues for `accept`. More: refused or dropped by the system.
+pub const BACKLOG: u32 = 1_024;
+/// Longest interval of the content poll that may be configured.
+pub const FEED_POLL_MAX: Duration = Duration::from_secs(3_600);
+/// Most data-plane threads that may be configured.
+pub const WORKERS_MAX: usize = 1_024;
+/// Longest wait of the command line for a server's answer.
+pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);

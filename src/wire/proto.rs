@@ -26,6 +26,19 @@ pub mod postern {
     }
 }
 
+/// Package `grpc`.
+pub mod grpc {
+    /// Package `grpc.health`.
+    pub mod health {
+        /// The health checking protocol.
+        #[expect(clippy::allow_attributes, reason = "generated code: what holds varies")]
+        #[allow(warnings, clippy::all, clippy::restriction, reason = "generated code")]
+        pub mod v1 {
+            include!(concat!(env!("OUT_DIR"), "/grpc.health.v1.rs"));
+        }
+    }
+}
+
 // === no secret in `Debug` ===
 
 impl fmt::Debug for postern::v1::authorize_request::Subject {

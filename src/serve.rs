@@ -1,0 +1,181 @@
+//! Layer 6: the request path.
+//!
+//! One acceptor hands each connection to the worker with the fewest; a worker decodes,
+//! loads the snapshot once, decides and answers without a lock, a wait or a log line.
+
+pub mod authorization;
+pub mod client;
+pub mod credential;
+pub mod dispatch;
+pub mod freshness;
+pub mod health;
+pub mod listen;
+pub mod request;
+pub mod snapshot;
+pub mod status;
+pub mod words;
+pub mod worker;
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, DRAIN_MAX};
+use crate::live::SnapshotReader;
+use crate::model::revision::Revision;
+use crate::serve::dispatch::{Parts, Services};
+use crate::serve::health::Phase;
+use crate::serve::listen::{Address, Listener};
+use crate::serve::worker::{Stop, Worker};
+
+/// What the server needs to start.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; at least one.
+    pub listen: Vec<Address>,
+    /// File mode of Unix sockets.
+    pub socket_mode: u32,
+    /// Data-plane threads; at least one.
+    pub workers: usize,
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Error {
+    #[error(transparent)]
+    Listen(#[from] listen::Error),
+    #[error("cannot start a worker: {0}")]
+    Worker(#[source] io::Error),
+}
+
+/// A server that accepts.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<Address>,
+    phase: Arc<watch::Sender<Phase>>,
+    stop: watch::Sender<Stop>,
+    acceptors: JoinSet<()>,
+    workers: Arc<[Worker]>,
+    ended: JoinSet<()>,
+}
+
+impl Server {
+    /// Binds every address, starts the workers and accepts. Must be called inside the
+    /// control runtime.
+    ///
+    /// # Errors
+    /// An address cannot be bound, or a thread not be made; then nothing was started.
+    pub fn start(config: &Config, parts: Parts) -> Result<Self, Error> {
+        let listeners = config
+            .listen
+            .iter()
+            .map(|address| Listener::bind(address, config.socket_mode))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (phase, _) = watch::channel(Phase::Starting);
+        let (stop, stopped) = watch::channel(Stop::No);
+        let phase = Arc::new(phase);
+        let reader = parts.reader.clone();
+        let services = Arc::new(Services::new(parts, phase.subscribe()));
+        let mut workers = Vec::with_capacity(config.workers);
+        let mut ended = JoinSet::new();
+        for index in 0..config.workers {
+            let (worker, end) = Worker::start(index, Arc::clone(&services), stopped.clone())
+                .map_err(Error::Worker)?;
+            workers.push(worker);
+            ended.spawn(async move { drop(end.await) });
+        }
+        let workers: Arc<[Worker]> = workers.into();
+        let addresses = listeners.iter().map(|l| l.address.clone()).collect();
+        let mut acceptors = JoinSet::new();
+        for listener in listeners {
+            acceptors.spawn(accept(listener, Arc::clone(&workers)));
+        }
+        tokio::spawn(serve_once_published(reader, Arc::clone(&phase)));
+        Ok(Self { addresses, phase, stop, acceptors, workers, ended })
+    }
+
+    /// Where it listens; ports are resolved.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.workers.iter().map(Worker::open).sum()
+    }
+
+    /// Resolves when an acceptor or a worker has died: the process must end.
+    pub async fn died(&mut self) -> &'static str {
+        tokio::select! {
+            Some(_) = self.acceptors.join_next() => "an acceptor",
+            Some(_) = self.ended.join_next() => "a worker",
+        }
+    }
+
+    /// Stops in two phases: health says NOT_SERVING, nothing is accepted any more, and every
+    /// connection is told to go away; whatever is left at the bound is cut.
+    pub async fn stop(mut self) {
+        self.phase.send_replace(Phase::Stopping);
+        // Closes the listeners and removes the Unix sockets.
+        self.acceptors.shutdown().await;
+        self.stop.send_replace(Stop::Drain);
+        let drained = tokio::time::timeout(DRAIN_MAX, self.workers_ended()).await;
+        if drained.is_err() {
+            tracing::warn!(open = self.open(), "connections cut after the drain");
+            self.stop.send_replace(Stop::Cut);
+            self.workers_ended().await;
+        }
+    }
+
+    async fn workers_ended(&mut self) {
+        while self.ended.join_next().await.is_some() {}
+    }
+}
+
+/// Health is SERVING from the first snapshot on.
+async fn serve_once_published(reader: SnapshotReader, phase: Arc<watch::Sender<Phase>>) {
+    if reader.reached(Revision(1)).await {
+        phase.send_if_modified(|phase| {
+            let starting = *phase == Phase::Starting;
+            if starting {
+                *phase = Phase::Serving;
+            }
+            starting
+        });
+    }
+}
+
+/// Hands each connection to the worker with the fewest open ones.
+async fn accept(listener: Listener, workers: Arc<[Worker]>) {
+    let mut warned = false;
+    loop {
+        let connection = match listener.accept().await {
+            Ok(connection) => connection,
+            Err(error) if listen::is_transient(&error) => continue,
+            Err(error) => {
+                if !warned {
+                    warned = true;
+                    tracing::error!(address = %listener.address, %error, "cannot accept");
+                }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        warned = false;
+        let open: usize = workers.iter().map(Worker::open).sum();
+        if open >= CONNECTIONS_MAX {
+            // Closed by the drop; the client backs off and may find another instance.
+            drop(connection);
+            continue;
+        }
+        let Some(worker) = workers.iter().min_by_key(|worker| worker.open()) else { return };
+        if !worker.take(connection).await {
+            return;
+        }
+    }
+}

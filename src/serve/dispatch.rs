@@ -1,0 +1,176 @@
+//! From an HTTP request to the method that answers it.
+//!
+//! The methods of the request path are matched by hand and answered without a box of ours;
+//! everything else (health, reflection, unknown names) goes through tonic's router.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, watch};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::{Grpc, UnaryService};
+use tonic::service::Routes;
+use tonic_prost::ProstCodec;
+use tower::Service as _;
+
+use crate::clock::Clock;
+use crate::credential::pepper::Pepper;
+use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
+use crate::live::SnapshotReader;
+use crate::serve::authorization::{Authorize, BatchAuthorize};
+use crate::serve::credential::VerifyKey;
+use crate::serve::health::{Health, Phase};
+use crate::serve::snapshot::Snapshots;
+use crate::wire::proto::FILE_DESCRIPTOR_SET;
+use crate::wire::proto::grpc::health::v1::health_server::HealthServer;
+use crate::wire::proto::postern::v1::snapshot_service_server::SnapshotServiceServer;
+
+/// What every answer needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// The snapshot that serves.
+    pub reader: SnapshotReader,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The pepper of keys stored as HMAC.
+    pub pepper: Option<Pepper>,
+}
+
+/// All services; shared by the workers.
+#[derive(Debug)]
+pub struct Services {
+    pub(super) parts: Parts,
+    /// One permit for each request that waits for `min_revision`.
+    pub(super) waiters: Semaphore,
+    routes: Routes,
+}
+
+impl Services {
+    /// Services over `parts`; health answers from `phase`.
+    #[must_use]
+    pub fn new(parts: Parts, phase: watch::Receiver<Phase>) -> Self {
+        let snapshots = Snapshots::new(parts.reader.clone(), Arc::clone(&parts.clock));
+        let mut routes = Routes::default()
+            .add_service(HealthServer::new(Health::new(phase)))
+            .add_service(SnapshotServiceServer::new(snapshots));
+        // The descriptors are compiled in; if they did not decode, `tests/server.rs` fails.
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        };
+        if let Ok(service) = reflection().build_v1() {
+            routes = routes.add_service(service);
+        }
+        if let Ok(service) = reflection().build_v1alpha() {
+            routes = routes.add_service(service);
+        }
+        Self { parts, waiters: Semaphore::new(WAITERS_MAX), routes: routes.prepare() }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// Never; a failure is a gRPC status.
+    pub async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<Body>, Infallible> {
+        let deadline = match deadline(request.headers()) {
+            Ok(deadline) => deadline,
+            Err(status) => return Ok(status.into_http()),
+        };
+        let answered = match request.uri().path() {
+            "/postern.v1.AuthorizationService/Authorize" => {
+                within(deadline, unary(Authorize { services: self, deadline }, request)).await
+            }
+            "/postern.v1.CredentialService/VerifyKey" => {
+                within(deadline, unary(VerifyKey { services: self }, request)).await
+            }
+            "/postern.v1.AuthorizationService/BatchAuthorize" => {
+                within(deadline, unary(BatchAuthorize { services: self, deadline }, request)).await
+            }
+            _ => {
+                let response = self.routes.clone().call(request);
+                return response.await;
+            }
+        };
+        Ok(answered.unwrap_or_else(|| {
+            Status::deadline_exceeded("the deadline passed before an answer").into_http()
+        }))
+    }
+}
+
+async fn unary<S, Q, A>(method: S, request: http::Request<Incoming>) -> http::Response<Body>
+where
+    S: UnaryService<Q, Response = A>,
+    Q: prost::Message + Default + Send + 'static,
+    A: prost::Message + Send + 'static,
+{
+    Grpc::new(ProstCodec::<A, Q>::default())
+        .apply_max_message_size_config(Some(REQUEST_BYTES_MAX), None)
+        .unary(method, request)
+        .await
+}
+
+/// The answer, or `None` when the deadline comes first. Most answers are there at the first
+/// poll: only then a timer is made.
+async fn within<F: Future>(deadline: Option<Duration>, answer: F) -> Option<F::Output> {
+    let Some(deadline) = deadline else { return Some(answer.await) };
+    if deadline.is_zero() {
+        return None;
+    }
+    let mut answer = pin!(answer);
+    let first = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => tokio::time::timeout(deadline, answer).await.ok(),
+    }
+}
+
+/// The caller's deadline: `grpc-timeout`, at most 8 digits and a unit.
+fn deadline(headers: &http::HeaderMap) -> Result<Option<Duration>, Status> {
+    let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
+    let parsed = value.to_str().ok().and_then(parse_timeout);
+    parsed.map(Some).ok_or_else(|| {
+        Status::invalid_argument("`grpc-timeout` is malformed: expected 1-8 digits and a unit")
+    })
+}
+
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(count.saturating_mul(3_600))),
+        "M" => Some(Duration::from_secs(count.saturating_mul(60))),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, parse_timeout};
+
+    #[test]
+    fn a_timeout_is_one_to_eight_digits_and_a_unit() {
+        assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(359_999_996_400)));
+        assert_eq!(parse_timeout("150m"), Some(Duration::from_millis(150)));
+        assert_eq!(parse_timeout("0n"), Some(Duration::ZERO));
+        for bad in ["", "S", "1", "-1S", "1.5S", "123456789S", "1s", "1é", "é"] {
+            assert_eq!(parse_timeout(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The one table from what went wrong to a gRPC status. A deny is never here: it is a
+//! response.
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::limits::RETRY_AFTER;
+use crate::model::outcome::Violation;
+use crate::model::revision::Revision;
+use crate::wire::proto::postern::v1;
+
+/// Domain of `google.rpc.ErrorInfo`.
+const DOMAIN: &str = "postern.v1";
+
+/// Why a request got no decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It cannot be read: every field that is wrong.
+    Invalid(Vec<Violation>),
+    /// There is no snapshot yet.
+    NotReady,
+    /// `min_revision` was not reached in time.
+    NotReached {
+        /// The revision asked for.
+        asked: Revision,
+        /// The revision that serves.
+        serving: Revision,
+    },
+    /// Too many requests wait.
+    Overloaded,
+    /// A bug of ours; the log has the place.
+    Panicked,
+}
+
+impl Failure {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Invalid(_) => Code::InvalidArgument,
+            Self::NotReady => Code::Unavailable,
+            Self::NotReached { .. } => Code::FailedPrecondition,
+            Self::Overloaded => Code::ResourceExhausted,
+            Self::Panicked => Code::Internal,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Invalid(violations) => match violations.as_slice() {
+                [Violation { field, description }] => format!("{field}: {description}"),
+                _ => format!("{} fields are wrong; see the details", violations.len()),
+            },
+            Self::NotReady => "no snapshot is loaded yet; try again".to_owned(),
+            Self::NotReached { asked, serving } => {
+                format!("revision {asked} was asked for, {serving} serves; try again later")
+            }
+            Self::Overloaded => "too many requests wait; try again".to_owned(),
+            Self::Panicked => "internal error".to_owned(),
+        }
+    }
+
+    /// The status of a whole call.
+    #[must_use]
+    pub fn status(&self, request_id: &str) -> Status {
+        let mut details = ErrorDetails::new();
+        match self {
+            Self::Invalid(violations) => {
+                let fields = violations.iter().map(|violation| {
+                    FieldViolation::new(violation.field.clone(), violation.description.clone())
+                });
+                details.set_bad_request(fields.collect::<Vec<_>>());
+            }
+            Self::NotReached { asked, serving } => {
+                let metadata = [("min_revision", asked), ("revision", serving)]
+                    .map(|(name, revision)| (name.to_owned(), revision.0.to_string()));
+                details.set_error_info("REVISION_NOT_REACHED", DOMAIN, metadata);
+            }
+            Self::Overloaded => {
+                details.set_retry_info(Some(RETRY_AFTER));
+            }
+            Self::NotReady | Self::Panicked => {}
+        }
+        if !request_id.is_empty() {
+            details.set_request_info(request_id, "");
+        }
+        Status::with_error_details(self.code(), self.message(), details)
+    }
+
+    /// The status of one item of a batch.
+    #[must_use]
+    pub fn item(&self) -> v1::ItemStatus {
+        let field_violations = match self {
+            Self::Invalid(violations) => violations
+                .iter()
+                .map(|violation| v1::FieldViolation {
+                    field: violation.field.clone().into_owned(),
+                    description: violation.description.clone(),
+                })
+                .collect(),
+            Self::NotReady | Self::NotReached { .. } | Self::Overloaded | Self::Panicked => {
+                Vec::new()
+            }
+        };
+        v1::ItemStatus { code: self.code().into(), message: self.message(), field_violations }
+    }
+}

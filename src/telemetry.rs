@@ -1,0 +1,3 @@
+//! What the program says about itself: log lines on standard error.
+
+pub mod logging;
