@@ -79,7 +79,14 @@ pub enum Error {
 /// # Errors
 /// One line, for the operator.
 pub fn start_log(json: bool, level: &str) -> Result<(), String> {
-    logging::start(if json { logging::Format::Json } else { logging::Format::Text }, level)
+    logging::start(
+        if json {
+            logging::Format::Json
+        } else {
+            logging::Format::Text
+        },
+        level,
+    )
 }
 
 /// Serves until a signal or a failure.
@@ -114,7 +121,15 @@ struct Running {
 
 impl Running {
     fn start(config: Config, tell: &mut dyn FnMut(Event<'_>)) -> Result<Self, Error> {
-        let Config { snapshot, listen, socket_mode, workers, poll, pepper, progress } = config;
+        let Config {
+            snapshot,
+            listen,
+            socket_mode,
+            workers,
+            poll,
+            pepper,
+            progress,
+        } = config;
         let refused = |error| Error::System("signals", error);
         let terminate = signal(SignalKind::terminate()).map_err(refused)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
@@ -122,19 +137,37 @@ impl Running {
         let no_thread = |error| Error::System("a thread", error);
         let (publisher, reader) = live::channel().map_err(no_thread)?;
         let build = load::options(pepper.is_some());
-        let parts = Parts { reader: reader.clone(), clock: Arc::clone(&clock), pepper };
+        let parts = Parts {
+            reader: reader.clone(),
+            clock: Arc::clone(&clock),
+            pepper,
+        };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let config = serve::Config {
-            listen: listen.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            listen: listen
+                .iter()
+                .map(|text| text.parse())
+                .collect::<Result<_, _>>()?,
             socket_mode,
             workers: workers.unwrap_or_else(cores),
         };
         let server = Server::start(&config, parts)?;
         tell(Event::Listening(server.addresses()));
         let source = snapshot.map_or(DEMO, feed::Source::Path);
-        let config = feed::Config { source, poll, build, progress };
+        let config = feed::Config {
+            source,
+            poll,
+            build,
+            progress,
+        };
         let feed = Feed::start(config, publisher, clock).map_err(no_thread)?;
-        Ok(Self { terminate, interrupt, reader, server, feed })
+        Ok(Self {
+            terminate,
+            interrupt,
+            reader,
+            server,
+            feed,
+        })
     }
 
     async fn until_stopped(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), Error> {

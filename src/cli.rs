@@ -70,8 +70,17 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` are "errors" that belong on standard output.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Good };
-            return if error.print().is_ok() { exit } else { Exit::Usage }.into();
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Good
+            };
+            return if error.print().is_ok() {
+                exit
+            } else {
+                Exit::Usage
+            }
+            .into();
         }
     };
     match cli.command {

@@ -22,14 +22,22 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic reading starts at 0 now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     fn unix_seconds(&self) -> i64 {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
@@ -43,7 +51,10 @@ impl Clock for SystemClock {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     fn monotonic(&self) -> Duration {
         Instant::now().saturating_duration_since(self.start)
     }
@@ -92,9 +103,15 @@ mod tests {
     #[test]
     fn the_manual_clock_moves_only_when_told() {
         let clock = ManualClock::at(100);
-        assert_eq!((clock.unix_seconds(), clock.monotonic()), (100, Duration::ZERO));
+        assert_eq!(
+            (clock.unix_seconds(), clock.monotonic()),
+            (100, Duration::ZERO)
+        );
         clock.advance(Duration::from_millis(2_500));
-        assert_eq!((clock.unix_seconds(), clock.monotonic()), (102, Duration::from_millis(2_500)));
+        assert_eq!(
+            (clock.unix_seconds(), clock.monotonic()),
+            (102, Duration::from_millis(2_500))
+        );
     }
 
     #[test]

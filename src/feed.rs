@@ -86,12 +86,29 @@ impl Feed {
         let (ended_sender, ended) = oneshot::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, waker) = (Arc::clone(&stop), wake.clone());
-        std::thread::Builder::new().name("feed".to_owned()).spawn(move || {
-            // Dropped last, on a panic too: the process must not go on without its feed.
-            let _ended = ended_sender;
-            run(config, publisher, clock, first_sender, &Signals { stopped, woken, waker });
-        })?;
-        Ok(Self { first, ended, stop, wake })
+        std::thread::Builder::new()
+            .name("feed".to_owned())
+            .spawn(move || {
+                // Dropped last, on a panic too: the process must not go on without its feed.
+                let _ended = ended_sender;
+                run(
+                    config,
+                    publisher,
+                    clock,
+                    first_sender,
+                    &Signals {
+                        stopped,
+                        woken,
+                        waker,
+                    },
+                );
+            })?;
+        Ok(Self {
+            first,
+            ended,
+            stop,
+            wake,
+        })
     }
 
     /// Asks the thread to end; it does so after the step it is in.

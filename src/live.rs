@@ -120,9 +120,18 @@ pub fn channel() -> std::io::Result<(SnapshotPublisher, SnapshotReader)> {
     std::thread::Builder::new()
         .name("retired".to_owned())
         .spawn(move || free_retired(&to_free))?;
-    let publisher =
-        SnapshotPublisher { shared: Arc::clone(&shared), revision: sender, retired };
-    Ok((publisher, SnapshotReader { shared, revision: receiver }))
+    let publisher = SnapshotPublisher {
+        shared: Arc::clone(&shared),
+        revision: sender,
+        retired,
+    };
+    Ok((
+        publisher,
+        SnapshotReader {
+            shared,
+            revision: receiver,
+        },
+    ))
 }
 
 // === impl SnapshotReader ===
@@ -184,7 +193,10 @@ impl SnapshotPublisher {
         if got <= serving {
             return Err(NotNewer { got, serving });
         }
-        let state = State { snapshot, confirmed_nanos: AtomicU64::new(nanos(monotonic)) };
+        let state = State {
+            snapshot,
+            confirmed_nanos: AtomicU64::new(nanos(monotonic)),
+        };
         let old = self.shared.state.swap(Some(Arc::new(state)));
         self.revision.send_replace(got);
         if let Some(old) = old {
@@ -198,7 +210,9 @@ impl SnapshotPublisher {
     /// Notes that the feed found what serves unchanged.
     pub fn confirm(&self, monotonic: Duration) {
         if let Some(state) = &*self.shared.state.load() {
-            state.confirmed_nanos.fetch_max(nanos(monotonic), Ordering::Relaxed);
+            state
+                .confirmed_nanos
+                .fetch_max(nanos(monotonic), Ordering::Relaxed);
         }
     }
 

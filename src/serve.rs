@@ -94,7 +94,14 @@ impl Server {
             acceptors.spawn(accept(listener, Arc::clone(&workers)));
         }
         tokio::spawn(serve_once_published(reader, Arc::clone(&phase)));
-        Ok(Self { addresses, phase, stop, acceptors, workers, ended })
+        Ok(Self {
+            addresses,
+            phase,
+            stop,
+            acceptors,
+            workers,
+            ended,
+        })
     }
 
     /// Where it listens; ports are resolved.
@@ -173,7 +180,9 @@ async fn accept(listener: Listener, workers: Arc<[Worker]>) {
             drop(connection);
             continue;
         }
-        let Some(worker) = workers.iter().min_by_key(|worker| worker.open()) else { return };
+        let Some(worker) = workers.iter().min_by_key(|worker| worker.open()) else {
+            return;
+        };
         if !worker.take(connection).await {
             return;
         }

@@ -3,21 +3,25 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
-    reason = "tests wait with deadlines of their own"
+    clippy::string_slice,
+    reason = "tests wait with deadlines of their own and may panic"
 )]
-#![expect(clippy::tests_outside_test_module, reason = "this is one")]
 
+#[expect(clippy::allow_attributes, reason = "no test uses all of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared"
+)]
 mod support;
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use support::{
-    Server, allows, connect, in_directory, reaches, replace, snapshot, state, until,
-};
+use support::{Server, allows, connect, in_directory, reaches, replace, snapshot, state, until};
 
 #[tokio::test]
 async fn an_atomic_rename_is_seen_again_and_again() {
@@ -80,7 +84,11 @@ async fn a_file_that_goes_and_comes_back_is_seen_and_the_last_good_goes_on() {
     assert!(allows(&channel, "bob").await);
     assert!(!lost(&state(&channel).await));
     let log = server.stop();
-    assert_eq!(log.matches("the last good one goes on").count(), 1, "told once: {log}");
+    assert_eq!(
+        log.matches("the last good one goes on").count(),
+        1,
+        "told once: {log}"
+    );
 }
 
 #[tokio::test]
@@ -128,7 +136,10 @@ fn halves(member: &str) -> [(&'static str, String); 2] {
     let whole = snapshot(0, &[member]);
     let at = whole.find("- allow_policy").unwrap();
     let policy = format!("entities:\n{}", &whole[at..]);
-    [("a-graph.yaml", whole[..at].to_owned()), ("b-policy.yaml", policy)]
+    [
+        ("a-graph.yaml", whole[..at].to_owned()),
+        ("b-policy.yaml", policy),
+    ]
 }
 
 #[tokio::test]
@@ -139,7 +150,11 @@ async fn a_config_map_swap_is_seen_whole_for_a_directory() {
     let channel = connect(server.address()).await;
     for round in 2..6 {
         let member = if round % 2 == 0 { "bob" } else { "ann" };
-        config_map(volume.path(), u32::try_from(round).unwrap(), &halves(member));
+        config_map(
+            volume.path(),
+            u32::try_from(round).unwrap(),
+            &halves(member),
+        );
         reaches(&channel, round).await;
         assert!(allows(&channel, member).await);
     }
@@ -213,7 +228,10 @@ async fn a_bad_snapshot_while_serving_is_refused_and_the_feed_lives_on() {
     let rejection = told.feed.unwrap().last_rejected.unwrap();
     assert_eq!(told.revision, 1);
     assert_eq!(rejection.issue_count, 1, "{rejection:?}");
-    assert!(rejection.issues[0].contains("unknown_role"), "{rejection:?}");
+    assert!(
+        rejection.issues[0].contains("unknown_role"),
+        "{rejection:?}"
+    );
     assert!(allows(&channel, "ann").await && !allows(&channel, "bob").await);
     // The same words as `postern validate`.
     let (code, out, _) = support::run(&["validate", path.to_str().unwrap()]);
@@ -223,7 +241,11 @@ async fn a_bad_snapshot_while_serving_is_refused_and_the_feed_lives_on() {
     assert!(allows(&channel, "bob").await);
     assert!(!refused(&state(&channel).await));
     let log = server.stop();
-    assert_eq!(log.matches("the last good one goes on").count(), 1, "told once: {log}");
+    assert_eq!(
+        log.matches("the last good one goes on").count(),
+        1,
+        "told once: {log}"
+    );
 }
 
 #[tokio::test]
@@ -252,7 +274,9 @@ async fn a_revision_that_does_not_grow_is_refused() {
         replace(&path, &text);
         let refused = |s: &support::Snapshot| {
             let feed = s.feed.as_ref().unwrap();
-            feed.last_rejected.as_ref().is_some_and(|r| r.revision == stale)
+            feed.last_rejected
+                .as_ref()
+                .is_some_and(|r| r.revision == stale)
         };
         let told = until("the refusal is told", || state(&channel), refused).await;
         assert_eq!(told.revision, 7);
@@ -283,7 +307,11 @@ async fn an_unchanged_file_is_fresh_and_a_refused_one_ages() {
     };
     let lived = |_: &support::Snapshot| start.elapsed().as_millis() > 600;
     let fresh = until("time passes", || state(&channel), lived).await;
-    assert!(age(&fresh).as_millis() < 500, "polled every 100 ms: {:?}", age(&fresh));
+    assert!(
+        age(&fresh).as_millis() < 500,
+        "polled every 100 ms: {:?}",
+        age(&fresh)
+    );
     replace(&path, "entities: [{frob: {}}]");
     until("it ages", || state(&channel), |s| age(s).as_millis() > 700).await;
     server.stop();

@@ -63,12 +63,21 @@ impl From<remote::Error> for Error {
 /// # Errors
 /// The question is malformed.
 pub fn decide(snapshot: &Snapshot, question: Question<'_>) -> Result<Checked, Error> {
-    let Question { principal, permission, resource } = question;
+    let Question {
+        principal,
+        permission,
+        resource,
+    } = question;
     let subject = match principal {
         ANONYMOUS => Subject::Anonymous,
         principal => Subject::Principal(principal),
     };
-    let query = Query { subject, permission, resource, ..Query::EMPTY };
+    let query = Query {
+        subject,
+        permission,
+        resource,
+        ..Query::EMPTY
+    };
     let now = UnixTime(SystemClock::start().unix_seconds());
     match decide::authorize(snapshot, &query, now) {
         Answer::Invalid(Violation { field, description }) => {

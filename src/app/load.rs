@@ -12,7 +12,10 @@ use crate::wire::proto::postern::feed::v1;
 /// What a build needs, with hash tables that nobody outside can predict.
 #[must_use]
 pub fn options(has_pepper: bool) -> Options {
-    Options { has_pepper, hash_seed: rand::random() }
+    Options {
+        has_pepper,
+        hash_seed: rand::random(),
+    }
 }
 
 /// A snapshot that was loaded, and what was found beside it.
@@ -40,9 +43,15 @@ fn read(path: &Path, has_pepper: bool, progress: Progress) -> Result<Loaded, Iss
     let (contents, _) = scan.read().map_err(only)?;
     let document = decode(&contents)?;
     drop(contents);
-    progress(Some(&format!("compiling {} entities", document.entities.len())));
+    progress(Some(&format!(
+        "compiling {} entities",
+        document.entities.len()
+    )));
     let built = graph::build(&document, None, &options(has_pepper))?;
-    Ok(Loaded { built, ignored: scan.ignored().to_vec() })
+    Ok(Loaded {
+        built,
+        ignored: scan.ignored().to_vec(),
+    })
 }
 
 /// Reads the entities of the file or directory at `path` as they are, kinds included that

@@ -82,14 +82,27 @@ pub fn run(arguments: &Arguments) -> Exit {
 }
 
 fn show(checked: &Checked, arguments: &Arguments) {
-    let Checked { allow, reason, principal, resource, revision } = checked;
+    let Checked {
+        allow,
+        reason,
+        principal,
+        resource,
+        revision,
+    } = checked;
     let decision = if *allow { "ALLOW" } else { "DENY" };
     match arguments.format {
         Format::Text => {
-            let who = if principal.is_empty() { "nobody" } else { principal };
+            let who = if principal.is_empty() {
+                "nobody"
+            } else {
+                principal
+            };
             let verb = if *allow { "may" } else { "may not" };
             out(format_args!("{decision} {reason}"));
-            out(format_args!("{who} {verb} {} on {resource}", arguments.permission));
+            out(format_args!(
+                "{who} {verb} {} on {resource}",
+                arguments.permission
+            ));
             out(format_args!("decided on revision {revision}"));
         }
         Format::Json => out(serde_json::json!({

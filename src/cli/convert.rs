@@ -29,10 +29,16 @@ pub struct Arguments {
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &Arguments) -> Exit {
-    let Arguments { r#in: from, out: to } = arguments;
+    let Arguments {
+        r#in: from,
+        out: to,
+    } = arguments;
     let Some(form) = Form::of(&to.to_string_lossy()) else {
         let expected = "expected a name that ends in .yaml, .json, .ndjson or .pst";
-        return fail(Exit::Usage, format_args!("{}: unknown form; {expected}", to.display()));
+        return fail(
+            Exit::Usage,
+            format_args!("{}: unknown form; {expected}", to.display()),
+        );
     };
     progress::show(Some("converting"));
     let converted = load::messages(from).map(|snapshot| encode_messages(&snapshot, form));
@@ -46,7 +52,10 @@ pub fn run(arguments: &Arguments) -> Exit {
     };
     match write_whole(to, &bytes) {
         Ok(()) => Exit::Good,
-        Err(error) => fail(Exit::Data, format_args!("cannot write {}: {error}", to.display())),
+        Err(error) => fail(
+            Exit::Data,
+            format_args!("cannot write {}: {error}", to.display()),
+        ),
     }
 }
 
@@ -59,9 +68,12 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         Some(_) | None => Path::new("."),
     };
     let mode = std::fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
-    let mut file = tempfile::Builder::new().prefix(".postern-").tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".postern-")
+        .tempfile_in(directory)?;
     file.write_all(bytes)?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode & 0o777))?;
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode & 0o777))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -28,7 +28,11 @@ pub fn run(arguments: &Arguments) -> Exit {
     match client::health(&arguments.server, &arguments.service) {
         Ok(status) => {
             out(status);
-            if status == "SERVING" { Exit::Good } else { Exit::No }
+            if status == "SERVING" {
+                Exit::Good
+            } else {
+                Exit::No
+            }
         }
         Err(client::Error::Address(error)) => fail(Exit::Usage, error),
         Err(error) => fail(Exit::No, error),

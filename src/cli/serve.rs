@@ -74,9 +74,10 @@ fn workers(text: &str) -> Result<usize, String> {
 fn poll(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.05..=FEED_POLL_MAX.as_secs_f64()).contains(&seconds) => Ok(seconds),
-        Ok(_) | Err(_) => {
-            Err(format!("expected seconds from 0.05 to {}", FEED_POLL_MAX.as_secs()))
-        }
+        Ok(_) | Err(_) => Err(format!(
+            "expected seconds from 0.05 to {}",
+            FEED_POLL_MAX.as_secs()
+        )),
     }
 }
 
@@ -94,7 +95,12 @@ pub fn run(arguments: Arguments) -> Exit {
     if let Err(error) = app::start_log(json, &arguments.log_level) {
         return fail(Exit::Usage, error);
     }
-    let pepper = match arguments.pepper_file.as_deref().map(read_pepper).transpose() {
+    let pepper = match arguments
+        .pepper_file
+        .as_deref()
+        .map(read_pepper)
+        .transpose()
+    {
         Ok(pepper) => pepper,
         Err(error) => return fail(Exit::Usage, error),
     };
@@ -114,7 +120,10 @@ pub fn run(arguments: Arguments) -> Exit {
             for address in addresses {
                 out(format_args!("listening on {address}"));
             }
-            first_address = addresses.first().map(ToString::to_string).unwrap_or_default();
+            first_address = addresses
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default();
         }
         Event::Ready(revision, counts) => {
             out(format_args!(
@@ -155,7 +164,9 @@ pub fn read_pepper(path: &Path) -> Result<Pepper, String> {
     let file = std::fs::File::open(path)
         .map_err(|error| format!("cannot read the pepper file {shown}: {error}"))?;
     let mut content = zeroize::Zeroizing::new(Vec::with_capacity(PEPPER_BYTES_MAX));
-    let bound = u64::try_from(PEPPER_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let bound = u64::try_from(PEPPER_BYTES_MAX)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     file.take(bound)
         .read_to_end(&mut content)
         .map_err(|error| format!("cannot read the pepper file {shown}: {error}"))?;
@@ -165,10 +176,9 @@ pub fn read_pepper(path: &Path) -> Result<Pepper, String> {
 /// Three calls to paste.
 fn demo_calls(address: &str) -> String {
     // grpcurl wants `unix:///path` for a socket.
-    let target = address.strip_prefix("unix:").map_or_else(
-        || address.to_owned(),
-        |path| format!("unix://{path}"),
-    );
+    let target = address
+        .strip_prefix("unix:")
+        .map_or_else(|| address.to_owned(), |path| format!("unix://{path}"));
     format!(
         r#"
 The example is open to anyone who can connect, and its keys are public. Try:

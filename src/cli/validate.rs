@@ -47,7 +47,11 @@ pub fn run(arguments: &Arguments) -> Exit {
                 counts.service_accounts,
                 counts.keys,
                 counts.bindings,
-                loaded.built.warnings.len().saturating_add(loaded.ignored.len())
+                loaded
+                    .built
+                    .warnings
+                    .len()
+                    .saturating_add(loaded.ignored.len())
             ));
             Exit::Good
         }

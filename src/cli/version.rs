@@ -5,8 +5,12 @@ use clap::Args;
 use crate::cli::{Exit, out};
 
 /// Version of the package and commit of the source.
-pub const LONG: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (", env!("POSTERN_GIT_SHA"), ")");
+pub const LONG: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("POSTERN_GIT_SHA"),
+    ")"
+);
 
 /// Print the version and the commit it was built from.
 #[derive(Debug, Args)]

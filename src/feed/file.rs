@@ -53,7 +53,10 @@ impl Scan {
         let metadata = std::fs::metadata(path).map_err(|e| unreadable(path, &e))?;
         if !metadata.is_dir() {
             let file = Seen::new(path.to_path_buf(), path, &metadata)?;
-            return Ok(Self { files: vec![file], ignored: Vec::new() });
+            return Ok(Self {
+                files: vec![file],
+                ignored: Vec::new(),
+            });
         }
         let mut scan = Self::default();
         let real = real_directory(path)?;
@@ -86,7 +89,11 @@ impl Scan {
             self.ignored.push(name.to_string_lossy().into_owned());
             return Ok(());
         }
-        self.files.push(Seen::new(entry.to_path_buf(), &shown.join(name), &metadata)?);
+        self.files.push(Seen::new(
+            entry.to_path_buf(),
+            &shown.join(name),
+            &metadata,
+        )?);
         Ok(())
     }
 
@@ -99,7 +106,9 @@ impl Scan {
     /// Sum of the files' lengths, bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.length))
+        self.files
+            .iter()
+            .fold(0, |sum, file| sum.saturating_add(file.length))
     }
 
     /// The digest of the content, read in pieces: memory does not grow with the file.
@@ -113,7 +122,9 @@ impl Scan {
             let mut file = seen.open()?;
             begin(&mut hash, &seen.name, seen.length);
             loop {
-                let read = file.read(&mut buffer).map_err(|e| unreadable(&seen.path, &e))?;
+                let read = file
+                    .read(&mut buffer)
+                    .map_err(|e| unreadable(&seen.path, &e))?;
                 if read == 0 {
                     break;
                 }
@@ -133,7 +144,8 @@ impl Scan {
         for seen in &self.files {
             let mut bytes = Vec::with_capacity(usize::try_from(seen.length).unwrap_or(0));
             let mut file = seen.open()?;
-            file.read_to_end(&mut bytes).map_err(|e| unreadable(&seen.path, &e))?;
+            file.read_to_end(&mut bytes)
+                .map_err(|e| unreadable(&seen.path, &e))?;
             begin(&mut hash, &seen.name, seen.length);
             hash.update(&bytes);
             contents.push((Arc::clone(&seen.name), bytes));
@@ -199,10 +211,25 @@ pub fn only(issue: Issue) -> Issues {
 /// The issue of a path that cannot be read.
 #[must_use]
 pub fn unreadable(path: &Path, error: &io::Error) -> Issue {
-    issue(path, Code::Unreadable, error.to_string(), "a readable file or directory")
+    issue(
+        path,
+        Code::Unreadable,
+        error.to_string(),
+        "a readable file or directory",
+    )
 }
 
 fn issue(path: &Path, code: Code, found: String, allowed: &str) -> Issue {
-    let place = Place { file: path.to_string_lossy().into(), line: 1, index: 0 };
-    Issue { place, path: "file".to_owned(), code, found, allowed: allowed.to_owned() }
+    let place = Place {
+        file: path.to_string_lossy().into(),
+        line: 1,
+        index: 0,
+    };
+    Issue {
+        place,
+        path: "file".to_owned(),
+        code,
+        found,
+        allowed: allowed.to_owned(),
+    }
 }

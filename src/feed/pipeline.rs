@@ -86,7 +86,11 @@ impl Pipeline {
             Source::Path(_) => FeedKind::File,
         };
         let source = config.source.to_string();
-        let report = FeedReport { kind, source, ..FeedReport::default() };
+        let report = FeedReport {
+            kind,
+            source,
+            ..FeedReport::default()
+        };
         publisher.report(report.clone());
         Self {
             config,
@@ -122,8 +126,11 @@ impl Pipeline {
             return Outcome::Unchanged;
         }
         let content = (name.into(), text.as_bytes().to_vec());
-        let reading =
-            Reading { scan: Scan::default(), contents: vec![content], digest: Digest::default() };
+        let reading = Reading {
+            scan: Scan::default(),
+            contents: vec![content],
+            digest: Digest::default(),
+        };
         match self.judge(reading) {
             Ok(revision) => Outcome::Published(revision),
             Err(problem) => self.refuse(problem, None),
@@ -203,7 +210,11 @@ impl Pipeline {
         if judged == Some(digest) || self.serving == Some(digest) {
             return self.known(Some(Judged { scan, digest }));
         }
-        Look::Read(Reading { scan, contents, digest })
+        Look::Read(Reading {
+            scan,
+            contents,
+            digest,
+        })
     }
 
     /// The content is one that was judged before. If it is what serves, it is fresh.
@@ -238,7 +249,11 @@ impl Pipeline {
 
     /// Decodes, validates, compiles and publishes.
     fn judge(&mut self, reading: Reading) -> Result<Revision, Problem> {
-        let Reading { scan, contents, digest } = reading;
+        let Reading {
+            scan,
+            contents,
+            digest,
+        } = reading;
         let files = contents.len();
         let document = decode(&contents).map_err(|issues| (issues, None))?;
         drop(contents);
@@ -250,7 +265,10 @@ impl Pipeline {
             .map_err(|issues| (issues, stated))?;
         drop((current, document));
         let revision = built.snapshot.revision();
-        if let Err(error) = self.publisher.publish(built.snapshot, self.clock.monotonic()) {
+        if let Err(error) = self
+            .publisher
+            .publish(built.snapshot, self.clock.monotonic())
+        {
             return Err((only(not_newer(&self.config.source, error)), stated));
         }
         tracing::info!(
@@ -283,7 +301,11 @@ impl Pipeline {
         };
         // A file that stays away is looked for at each poll; it is told of once.
         let told = judged.is_none()
-            && self.report.rejected.as_ref().is_some_and(|told| told.issues == rejected.issues);
+            && self
+                .report
+                .rejected
+                .as_ref()
+                .is_some_and(|told| told.issues == rejected.issues);
         if !told {
             self.report.refused = self.report.refused.saturating_add(1);
             self.report.rejected = Some(rejected);
@@ -296,7 +318,11 @@ impl Pipeline {
                 source = %self.config.source, issues = count,
                 "snapshot refused, the last good one goes on"
             );
-            log_bounded(issues.list().iter(), count, |issue| tracing::error!(%issue, "refused"));
+            log_bounded(
+                issues.list().iter(),
+                count,
+                |issue| tracing::error!(%issue, "refused"),
+            );
         }
         self.judged = judged;
         self.issues = issues;
@@ -305,7 +331,11 @@ impl Pipeline {
 }
 
 fn not_newer(source: &Source, error: NotNewer) -> Issue {
-    let place = Place { file: source.to_string().into(), line: 1, index: 0 };
+    let place = Place {
+        file: source.to_string().into(),
+        line: 1,
+        index: 0,
+    };
     Issue {
         place,
         path: "revision".to_owned(),

@@ -36,7 +36,14 @@ impl Watch {
     #[must_use]
     pub fn new(path: PathBuf, wake: SyncSender<()>) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
-        Self { path, wake, watcher: None, armed: Vec::new(), lost, warned: false }
+        Self {
+            path,
+            wake,
+            watcher: None,
+            armed: Vec::new(),
+            lost,
+            warned: false,
+        }
     }
 
     /// Whether every directory that matters is watched; if not, only the poll works.
@@ -86,7 +93,10 @@ impl Watch {
             if event.as_ref().is_ok_and(is_read) {
                 return;
             }
-            if event.as_ref().map_or(true, |event| may_lose_a_watch(event, &directories)) {
+            if event
+                .as_ref()
+                .map_or(true, |event| may_lose_a_watch(event, &directories))
+            {
                 lost.store(true, Ordering::Release);
             }
             // Full is as good: a wake-up is already on its way.
@@ -130,14 +140,22 @@ fn may_lose_a_watch(event: &Event, directories: &[PathBuf]) -> bool {
 fn directories(path: &Path) -> Vec<Armed> {
     let mut found: Vec<Armed> = Vec::new();
     let mut add = |directory: &Path| {
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let Ok(metadata) = std::fs::metadata(directory) else { return };
+        let directory = if directory.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            directory
+        };
+        let Ok(metadata) = std::fs::metadata(directory) else {
+            return;
+        };
         let armed = Armed {
             directory: directory.to_path_buf(),
             device: metadata.dev(),
             inode: metadata.ino(),
         };
-        let known = found.iter().any(|f| (f.device, f.inode) == (armed.device, armed.inode));
+        let known = found
+            .iter()
+            .any(|f| (f.device, f.inode) == (armed.device, armed.inode));
         if metadata.is_dir() && !known {
             found.push(armed);
         }

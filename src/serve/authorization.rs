@@ -8,9 +8,7 @@ use tonic::server::UnaryService;
 use crate::credential::api_key;
 use crate::decide;
 use crate::limits::{ATTRIBUTION_BYTES_MAX, BATCH_MAX, DELEGATES_MAX, REQUEST_ID_BYTES_MAX};
-use crate::model::outcome::{
-    Actor, Answer, Attribution, Decision, Effect, Reason, Violation,
-};
+use crate::model::outcome::{Actor, Answer, Attribution, Decision, Effect, Reason, Violation};
 use crate::model::query::{KeyDigests, Query, Subject};
 use crate::model::revision::Revision;
 use crate::serve::dispatch::Services;
@@ -54,7 +52,10 @@ impl<'s> UnaryService<v1::AuthorizeRequest> for Authorize<'s> {
             return Reply::ready(answer());
         }
         Reply::Waiting(Box::pin(async move {
-            services.wait(revision, deadline).await.map_err(|f| f.status(""))?;
+            services
+                .wait(revision, deadline)
+                .await
+                .map_err(|f| f.status(""))?;
             answer().map(tonic::Response::new)
         }))
     }
@@ -69,7 +70,10 @@ impl<'s> UnaryService<v1::BatchAuthorizeRequest> for BatchAuthorize<'s> {
         let (services, deadline) = (self.services, self.deadline);
         if requests.is_empty() || requests.len() > BATCH_MAX {
             let description = format!("{}; expected 1 to {BATCH_MAX}", requests.len());
-            let violation = Violation { field: "requests".into(), description };
+            let violation = Violation {
+                field: "requests".into(),
+                description,
+            };
             return Reply::ready(Err(Failure::Invalid(vec![violation]).status("")));
         }
         let revision = Revision(requests.iter().map(|r| r.min_revision).max().unwrap_or(0));
@@ -82,7 +86,10 @@ impl<'s> UnaryService<v1::BatchAuthorizeRequest> for BatchAuthorize<'s> {
             return Reply::ready(answer());
         }
         Reply::Waiting(Box::pin(async move {
-            services.wait(revision, deadline).await.map_err(|f| f.status(""))?;
+            services
+                .wait(revision, deadline)
+                .await
+                .map_err(|f| f.status(""))?;
             answer().map(tonic::Response::new)
         }))
     }
@@ -101,7 +108,9 @@ impl Services {
                 Ok(response) => Item::Response(response),
                 Err(failure) => Item::Status(failure.item()),
             };
-            responses.push(v1::BatchAuthorizeItem { result: Some(result) });
+            responses.push(v1::BatchAuthorizeItem {
+                result: Some(result),
+            });
         }
         v1::BatchAuthorizeResponse { responses }
     }
@@ -132,7 +141,10 @@ impl Services {
         violations.bound_bytes("attribution", &attribution, ATTRIBUTION_BYTES_MAX);
         if delegates.len() > DELEGATES_MAX {
             let got = delegates.len();
-            violations.add("delegates", format!("{got}; expected at most {DELEGATES_MAX}"));
+            violations.add(
+                "delegates",
+                format!("{got}; expected at most {DELEGATES_MAX}"),
+            );
         }
         let digests = match &subject {
             Some(asked::Subject::Credential(key)) => {
@@ -160,7 +172,10 @@ impl Services {
         let serving = seen.state.snapshot.revision();
         let asked_revision = Revision(min_revision);
         if asked_revision > serving {
-            return Err(Failure::NotReached { asked: asked_revision, serving });
+            return Err(Failure::NotReached {
+                asked: asked_revision,
+                serving,
+            });
         }
         let query = Query {
             subject: subject_asked,
@@ -192,7 +207,13 @@ fn said(text: &str) -> Option<&str> {
 
 fn respond(seen: Seen<'_>, decision: &Decision<'_>, request_id: String) -> v1::AuthorizeResponse {
     let snapshot = &seen.state.snapshot;
-    let Decision { effect, reason, actor, resource, attribution } = decision;
+    let Decision {
+        effect,
+        reason,
+        actor,
+        resource,
+        attribution,
+    } = decision;
     let principal = match *actor {
         Actor::Known(principal) => snapshot.principal_member(principal),
         Actor::Asserted(principal) => principal.to_owned(),

@@ -2,8 +2,8 @@
 
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
-use tonic::{Code, Status};
 use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::limits::CLIENT_TIMEOUT;
@@ -45,10 +45,16 @@ pub async fn connect(server: &str) -> Result<Channel, Error> {
     let not_an_address = || Error::Address(server.to_owned());
     let unreachable = |error: tonic::transport::Error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        Error::Unreachable(server.to_owned(), cause.unwrap_or_else(|| error.to_string()))
+        Error::Unreachable(
+            server.to_owned(),
+            cause.unwrap_or_else(|| error.to_string()),
+        )
     };
     if let Some(path) = server.strip_prefix("unix:") {
-        let path = path.strip_prefix("//").filter(|p| p.starts_with('/')).unwrap_or(path);
+        let path = path
+            .strip_prefix("//")
+            .filter(|p| p.starts_with('/'))
+            .unwrap_or(path);
         if path.is_empty() {
             return Err(not_an_address());
         }
@@ -59,7 +65,10 @@ pub async fn connect(server: &str) -> Result<Channel, Error> {
             let path = path.clone();
             async move { UnixStream::connect(path).await.map(TokioIo::new) }
         });
-        return endpoint.connect_with_connector(connector).await.map_err(unreachable);
+        return endpoint
+            .connect_with_connector(connector)
+            .await
+            .map_err(unreachable);
     }
     let well_formed = server.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
@@ -67,7 +76,8 @@ pub async fn connect(server: &str) -> Result<Channel, Error> {
     if !well_formed {
         return Err(not_an_address());
     }
-    let endpoint = Endpoint::from_shared(format!("http://{server}")).map_err(|_| not_an_address())?;
+    let endpoint =
+        Endpoint::from_shared(format!("http://{server}")).map_err(|_| not_an_address())?;
     endpoint
         .connect_timeout(CLIENT_TIMEOUT)
         .timeout(CLIENT_TIMEOUT)
@@ -94,7 +104,9 @@ pub async fn authorize(
 /// What the server refused.
 pub async fn health(channel: Channel, service: &str) -> Result<&'static str, Error> {
     let mut client = HealthClient::new(channel);
-    let request = HealthCheckRequest { service: service.to_owned() };
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
     let response = client.check(request).await?.into_inner();
     let status = ServingStatus::try_from(response.status).unwrap_or(ServingStatus::Unknown);
     Ok(status.as_str_name())

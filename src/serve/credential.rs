@@ -27,7 +27,9 @@ impl<'s> UnaryService<v1::VerifyKeyRequest> for VerifyKey<'s> {
 
     fn call(&mut self, request: Request<v1::VerifyKeyRequest>) -> Self::Future {
         let request = request.into_inner();
-        let answered = self.services.see(|seen| self.services.verify_key(seen, &request));
+        let answered = self
+            .services
+            .see(|seen| self.services.verify_key(seen, &request));
         Reply::ready(answered.map_err(|failure| failure.status("")))
     }
 }
@@ -39,7 +41,13 @@ impl Services {
         request: &v1::VerifyKeyRequest,
     ) -> Result<v1::VerifyKeyResponse, Failure> {
         // Keys have no rate limits yet, so a cost takes nothing.
-        let v1::VerifyKeyRequest { key, source_ip, permission, resource, cost: _ } = request;
+        let v1::VerifyKeyRequest {
+            key,
+            source_ip,
+            permission,
+            resource,
+            cost: _,
+        } = request;
         let mut violations = Violations::default();
         let source_ip = violations.source_ip(source_ip);
         if key.is_empty() {
@@ -68,7 +76,12 @@ impl Services {
                 (snapshot.key_facts(key), Some(owner))
             }
         };
-        let KeyFacts { name, organization, team, not_after } = facts;
+        let KeyFacts {
+            name,
+            organization,
+            team,
+            not_after,
+        } = facts;
         Ok(v1::VerifyKeyResponse {
             code: words::key_code(code).into(),
             owner,

@@ -70,7 +70,11 @@ impl Services {
         if let Ok(service) = reflection().build_v1alpha() {
             routes = routes.add_service(service);
         }
-        Self { parts, waiters: Semaphore::new(WAITERS_MAX), routes: routes.prepare() }
+        Self {
+            parts,
+            waiters: Semaphore::new(WAITERS_MAX),
+            routes: routes.prepare(),
+        }
     }
 
     /// Answers one request.
@@ -87,13 +91,33 @@ impl Services {
         };
         let answered = match request.uri().path() {
             "/postern.v1.AuthorizationService/Authorize" => {
-                within(deadline, unary(Authorize { services: self, deadline }, request)).await
+                within(
+                    deadline,
+                    unary(
+                        Authorize {
+                            services: self,
+                            deadline,
+                        },
+                        request,
+                    ),
+                )
+                .await
             }
             "/postern.v1.CredentialService/VerifyKey" => {
                 within(deadline, unary(VerifyKey { services: self }, request)).await
             }
             "/postern.v1.AuthorizationService/BatchAuthorize" => {
-                within(deadline, unary(BatchAuthorize { services: self, deadline }, request)).await
+                within(
+                    deadline,
+                    unary(
+                        BatchAuthorize {
+                            services: self,
+                            deadline,
+                        },
+                        request,
+                    ),
+                )
+                .await
             }
             _ => {
                 let response = self.routes.clone().call(request);
@@ -121,7 +145,9 @@ where
 /// The answer, or `None` when the deadline comes first. Most answers are there at the first
 /// poll: only then a timer is made.
 async fn within<F: Future>(deadline: Option<Duration>, answer: F) -> Option<F::Output> {
-    let Some(deadline) = deadline else { return Some(answer.await) };
+    let Some(deadline) = deadline else {
+        return Some(answer.await);
+    };
     if deadline.is_zero() {
         return None;
     }
@@ -135,7 +161,9 @@ async fn within<F: Future>(deadline: Option<Duration>, answer: F) -> Option<F::O
 
 /// The caller's deadline: `grpc-timeout`, at most 8 digits and a unit.
 fn deadline(headers: &http::HeaderMap) -> Result<Option<Duration>, Status> {
-    let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
+    let Some(value) = headers.get("grpc-timeout") else {
+        return Ok(None);
+    };
     let parsed = value.to_str().ok().and_then(parse_timeout);
     parsed.map(Some).ok_or_else(|| {
         Status::invalid_argument("`grpc-timeout` is malformed: expected 1-8 digits and a unit")
@@ -166,7 +194,10 @@ mod tests {
     #[test]
     fn a_timeout_is_one_to_eight_digits_and_a_unit() {
         assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(359_999_996_400)));
+        assert_eq!(
+            parse_timeout("99999999H"),
+            Some(Duration::from_secs(359_999_996_400))
+        );
         assert_eq!(parse_timeout("150m"), Some(Duration::from_millis(150)));
         assert_eq!(parse_timeout("0n"), Some(Duration::ZERO));
         for bad in ["", "S", "1", "-1S", "1.5S", "123456789S", "1s", "1é", "é"] {

@@ -72,7 +72,9 @@ impl Services {
         answer: impl FnOnce(Seen<'_>) -> Result<A, Failure>,
     ) -> Result<A, Failure> {
         let loaded = self.parts.reader.load();
-        let Some(state) = loaded.as_deref() else { return Err(Failure::NotReady) };
+        let Some(state) = loaded.as_deref() else {
+            return Err(Failure::NotReady);
+        };
         let seen = Seen {
             state,
             age: state.age(self.parts.clock.monotonic()),
@@ -96,9 +98,13 @@ impl Services {
         revision: Revision,
         deadline: Option<Duration>,
     ) -> Result<(), Failure> {
-        let Ok(_permit) = self.waiters.try_acquire() else { return Err(Failure::Overloaded) };
+        let Ok(_permit) = self.waiters.try_acquire() else {
+            return Err(Failure::Overloaded);
+        };
         let bound = deadline.map_or(MIN_REVISION_WAIT_MAX, |deadline| {
-            let margin = deadline.checked_div(DEADLINE_MARGIN_DIVISOR).unwrap_or_default();
+            let margin = deadline
+                .checked_div(DEADLINE_MARGIN_DIVISOR)
+                .unwrap_or_default();
             deadline.saturating_sub(margin).min(MIN_REVISION_WAIT_MAX)
         });
         // Whether it was reached is read off the snapshot that answers.

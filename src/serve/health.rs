@@ -34,7 +34,10 @@ pub const NAMES: [&str; 4] = [
     "postern.v1.SnapshotService",
 ];
 
-const _: () = assert!(NAMES.len() <= HEALTH_LIST_MAX, "List must answer all names (gRFC A90)");
+const _: () = assert!(
+    NAMES.len() <= HEALTH_LIST_MAX,
+    "List must answer all names (gRFC A90)"
+);
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -58,7 +61,9 @@ const fn status(phase: Phase) -> ServingStatus {
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {
-    HealthCheckResponse { status: status.into() }
+    HealthCheckResponse {
+        status: status.into(),
+    }
 }
 
 #[tonic::async_trait]
@@ -69,7 +74,9 @@ impl health_server::Health for Health {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let HealthCheckRequest { service } = request.into_inner();
         if !NAMES.contains(&service.as_str()) {
-            return Err(Status::not_found("no such service; `List` names those there are"));
+            return Err(Status::not_found(
+                "no such service; `List` names those there are",
+            ));
         }
         Ok(Response::new(response(status(*self.phase.borrow()))))
     }
@@ -79,8 +86,10 @@ impl health_server::Health for Health {
         _request: Request<HealthListRequest>,
     ) -> Result<Response<HealthListResponse>, Status> {
         let now = status(*self.phase.borrow());
-        let statuses: BTreeMap<String, HealthCheckResponse> =
-            NAMES.iter().map(|name| ((*name).to_owned(), response(now))).collect();
+        let statuses: BTreeMap<String, HealthCheckResponse> = NAMES
+            .iter()
+            .map(|name| ((*name).to_owned(), response(now)))
+            .collect();
         Ok(Response::new(HealthListResponse { statuses }))
     }
 
@@ -108,7 +117,11 @@ async fn tell(
     let mut told = None;
     loop {
         let now = *phase.borrow_and_update();
-        let status = if known { status(now) } else { ServingStatus::ServiceUnknown };
+        let status = if known {
+            status(now)
+        } else {
+            ServingStatus::ServiceUnknown
+        };
         if told.replace(status) != Some(status) && sender.send(Ok(response(status))).await.is_err()
         {
             return;

@@ -92,9 +92,10 @@ impl FromStr for Address {
         match text.strip_prefix("unix:") {
             Some("") => Err(NotAnAddress(text.to_owned())),
             Some(path) => Ok(Self::Unix(PathBuf::from(path))),
-            None => {
-                text.parse().map(Self::Tcp).map_err(|_| NotAnAddress(text.to_owned()))
-            }
+            None => text
+                .parse()
+                .map(Self::Tcp)
+                .map_err(|_| NotAnAddress(text.to_owned())),
         }
     }
 }
@@ -105,13 +106,20 @@ impl Listener {
     /// # Errors
     /// The address is taken, not ours, or a path that must not be replaced.
     pub fn bind(address: &Address, socket_mode: u32) -> Result<Self, Error> {
-        let failed = |source| Error::Bind { address: address.clone(), source };
+        let failed = |source| Error::Bind {
+            address: address.clone(),
+            source,
+        };
         match address {
             Address::Tcp(tcp) => {
                 let listener = bind_tcp(*tcp).map_err(failed)?;
                 let bound = listener.local_addr().map_err(failed)?;
                 let socket = Socket::Tcp(listener);
-                Ok(Self { address: Address::Tcp(bound), socket, _remove: None })
+                Ok(Self {
+                    address: Address::Tcp(bound),
+                    socket,
+                    _remove: None,
+                })
             }
             Address::Unix(path) => {
                 make_way(path)?;
@@ -172,18 +180,24 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Removes a socket that nobody accepts on; refuses everything else that is in the way.
 fn make_way(path: &Path) -> Result<(), Error> {
-    let failed =
-        |source| Error::Bind { address: Address::Unix(path.to_path_buf()), source };
+    let failed = |source| Error::Bind {
+        address: Address::Unix(path.to_path_buf()),
+        source,
+    };
     let kind = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
     if kind.is_symlink() {
-        return Err(Error::Symlink { path: path.to_path_buf() });
+        return Err(Error::Symlink {
+            path: path.to_path_buf(),
+        });
     }
     if !kind.is_socket() {
-        return Err(Error::NotASocket { path: path.to_path_buf() });
+        return Err(Error::NotASocket {
+            path: path.to_path_buf(),
+        });
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -191,7 +205,9 @@ fn make_way(path: &Path) -> Result<(), Error> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(error)),
-        Ok(_) => Err(Error::InUse { path: path.to_path_buf() }),
+        Ok(_) => Err(Error::InUse {
+            path: path.to_path_buf(),
+        }),
     }
 }
 
@@ -206,8 +222,11 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<(UnixListener, Remove)> {
     // What the umask took away and `mode` grants.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     let metadata = std::fs::symlink_metadata(path)?;
-    let remove =
-        Remove { path: path.to_path_buf(), device: metadata.dev(), inode: metadata.ino() };
+    let remove = Remove {
+        path: path.to_path_buf(),
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    };
     rustix::net::listen(&socket, i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
     Ok((UnixListener::from_std(socket.into())?, remove))
 }
@@ -228,9 +247,22 @@ mod tests {
 
     #[test]
     fn an_address_is_ip_and_port_or_a_unix_path() {
-        assert_eq!("127.0.0.1:9191".parse(), Ok(Address::Tcp(([127, 0, 0, 1], 9191).into())));
-        assert_eq!("unix:/run/p.sock".parse(), Ok(Address::Unix("/run/p.sock".into())));
-        for bad in ["", "unix:", "9191", "127.0.0.1", "host:port", "tcp://127.0.0.1:1"] {
+        assert_eq!(
+            "127.0.0.1:9191".parse(),
+            Ok(Address::Tcp(([127, 0, 0, 1], 9191).into()))
+        );
+        assert_eq!(
+            "unix:/run/p.sock".parse(),
+            Ok(Address::Unix("/run/p.sock".into()))
+        );
+        for bad in [
+            "",
+            "unix:",
+            "9191",
+            "127.0.0.1",
+            "host:port",
+            "tcp://127.0.0.1:1",
+        ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }

@@ -16,7 +16,10 @@ pub struct Violations(Vec<Violation>);
 impl Violations {
     /// Notes a wrong field.
     pub fn add(&mut self, field: &'static str, description: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), description: description.into() });
+        self.0.push(Violation {
+            field: field.into(),
+            description: description.into(),
+        });
     }
 
     /// Notes `text` if it is longer than `bytes_max`.
@@ -34,7 +37,10 @@ impl Violations {
         }
         let parsed = text.parse();
         if parsed.is_err() {
-            self.add("source_ip", "no address; expected IPv4 or IPv6 such as 192.0.2.7");
+            self.add(
+                "source_ip",
+                "no address; expected IPv4 or IPv6 such as 192.0.2.7",
+            );
         }
         parsed.ok()
     }
@@ -51,7 +57,10 @@ impl Violations {
                 Some(Duration::new(seconds, nanos))
             }
             _ => {
-                self.add(field, "no duration; expected 0 s or more, and nanos below 10^9");
+                self.add(
+                    field,
+                    "no duration; expected 0 s or more, and nanos below 10^9",
+                );
                 None
             }
         }
@@ -63,11 +72,16 @@ impl Violations {
         field: &'static str,
         from: Option<&prost_types::Struct>,
     ) -> Struct {
-        let Some(from) = from else { return Struct::EMPTY };
+        let Some(from) = from else {
+            return Struct::EMPTY;
+        };
         let mut count = 0_usize;
         let plain = plain_struct(from, &mut count);
         if count > ATTRIBUTES_MAX {
-            self.add(field, format!("more than {ATTRIBUTES_MAX} fields, nested ones counted"));
+            self.add(
+                field,
+                format!("more than {ATTRIBUTES_MAX} fields, nested ones counted"),
+            );
             return Struct::EMPTY;
         }
         plain.unwrap_or_else(|| {
@@ -81,7 +95,11 @@ impl Violations {
     /// # Errors
     /// The list, if it is not empty.
     pub fn done(self) -> Result<(), Vec<Violation>> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.0)
+        }
     }
 }
 

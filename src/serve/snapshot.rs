@@ -28,7 +28,9 @@ impl Snapshots {
 
     fn get(&self) -> Result<v1::GetSnapshotResponse, Failure> {
         let loaded = self.reader.load();
-        let Some(state) = loaded.as_deref() else { return Err(Failure::NotReady) };
+        let Some(state) = loaded.as_deref() else {
+            return Err(Failure::NotReady);
+        };
         let age = state.age(self.clock.monotonic());
         let age_seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         let confirmed_at = self.clock.unix_seconds().saturating_sub(age_seconds);
@@ -50,7 +52,9 @@ impl SnapshotService for Snapshots {
         request: Request<v1::GetSnapshotRequest>,
     ) -> Result<Response<v1::GetSnapshotResponse>, Status> {
         let v1::GetSnapshotRequest {} = request.into_inner();
-        self.get().map(Response::new).map_err(|failure| failure.status(""))
+        self.get()
+            .map(Response::new)
+            .map_err(|failure| failure.status(""))
     }
 }
 

@@ -100,6 +100,10 @@ impl Failure {
                 Vec::new()
             }
         };
-        v1::ItemStatus { code: self.code().into(), message: self.message(), field_violations }
+        v1::ItemStatus {
+            code: self.code().into(),
+            message: self.message(),
+            field_violations,
+        }
     }
 }

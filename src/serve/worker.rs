@@ -75,15 +75,25 @@ impl Worker {
         services: Arc<Services>,
         stop: watch::Receiver<Stop>,
     ) -> io::Result<(Self, oneshot::Receiver<()>)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (connections, receiver) = mpsc::channel(HANDOVER_MAX);
         let (ended_sender, ended) = oneshot::channel();
-        std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-            // Dropped last, on a panic too: the process must not go on without the worker.
-            let _ended = ended_sender;
-            runtime.block_on(run(receiver, services, stop));
-        })?;
-        Ok((Self { connections, open: Arc::new(AtomicUsize::new(0)) }, ended))
+        std::thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .spawn(move || {
+                // Dropped last, on a panic too: the process must not go on without the worker.
+                let _ended = ended_sender;
+                runtime.block_on(run(receiver, services, stop));
+            })?;
+        Ok((
+            Self {
+                connections,
+                open: Arc::new(AtomicUsize::new(0)),
+            },
+            ended,
+        ))
     }
 
     /// Connections that are open or on their way.
@@ -95,7 +105,13 @@ impl Worker {
     /// Hands a connection over; `false` if the worker is gone.
     pub async fn take(&self, connection: Connection) -> bool {
         let counted = Counted::new(&self.open);
-        self.connections.send(Handover { connection, counted }).await.is_ok()
+        self.connections
+            .send(Handover {
+                connection,
+                counted,
+            })
+            .await
+            .is_ok()
     }
 }
 

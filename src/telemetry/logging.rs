@@ -35,7 +35,10 @@ pub fn start(format: Format, level: &str) -> Result<(), String> {
     started.map_err(|error| format!("cannot start the log: {error}"))?;
     std::panic::set_hook(Box::new(|panic| {
         // The message may quote input; the place says enough to find the bug.
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let thread = std::thread::current().name().unwrap_or_default().to_owned();
         tracing::error!(place, thread, "panic: a bug, please report it");
     }));

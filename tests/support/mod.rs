@@ -36,7 +36,10 @@ pub fn snapshot(revision: u64, members: &[&str]) -> String {
          - user: {name: users/ann, uid: u-ann, email: ann@acme.example, username: ann}\n\
          - user: {name: users/bob, uid: u-bob, email: bob@acme.example, username: bob}\n",
     );
-    let list: Vec<String> = members.iter().map(|m| format!("\"user:{m}@acme.example\"")).collect();
+    let list: Vec<String> = members
+        .iter()
+        .map(|m| format!("\"user:{m}@acme.example\""))
+        .collect();
     if !list.is_empty() {
         text.push_str(&format!(
             "- allow_policy: {{resource: {PROJECT}, bindings: [{{role: roles/viewer, \
@@ -81,7 +84,12 @@ impl Server {
             stderr.read_to_string(&mut text).expect("the log is UTF-8");
             text
         });
-        Self { child, lines, errors: Some(errors), addresses: Vec::new() }
+        Self {
+            child,
+            lines,
+            errors: Some(errors),
+            addresses: Vec::new(),
+        }
     }
 
     /// Starts with a snapshot on a free port, polls often, waits until it serves.
@@ -99,7 +107,10 @@ impl Server {
 
     pub fn wait_until_serving(&mut self) {
         loop {
-            let line = self.lines.recv_timeout(DEADLINE).expect("a line before it serves");
+            let line = self
+                .lines
+                .recv_timeout(DEADLINE)
+                .expect("a line before it serves");
             if let Some(address) = line.strip_prefix("listening on ") {
                 self.addresses.push(address.to_owned());
             }
@@ -133,7 +144,12 @@ impl Server {
             assert!(Instant::now() < deadline, "the process did not end");
             std::thread::sleep(Duration::from_millis(5));
         };
-        let log = self.errors.take().expect("taken once").join().expect("reads");
+        let log = self
+            .errors
+            .take()
+            .expect("taken once")
+            .join()
+            .expect("reads");
         (status, log)
     }
 
@@ -187,18 +203,27 @@ pub async fn authorize(
     request: v1::AuthorizeRequest,
 ) -> Result<v1::AuthorizeResponse, tonic::Status> {
     let mut client = AuthorizationServiceClient::new(channel.clone());
-    client.authorize(request).await.map(tonic::Response::into_inner)
+    client
+        .authorize(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 pub async fn allows(channel: &Channel, user: &str) -> bool {
-    let response = authorize(channel, question(user, PROJECT)).await.expect("a decision");
+    let response = authorize(channel, question(user, PROJECT))
+        .await
+        .expect("a decision");
     response.decision() == v1::Decision::Allow
 }
 
 pub async fn state(channel: &Channel) -> v1::GetSnapshotResponse {
     let mut client = SnapshotServiceClient::new(channel.clone());
     let request = v1::GetSnapshotRequest {};
-    client.get_snapshot(request).await.expect("a snapshot").into_inner()
+    client
+        .get_snapshot(request)
+        .await
+        .expect("a snapshot")
+        .into_inner()
 }
 
 /// Asks until `good` holds of the answer.
