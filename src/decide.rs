@@ -22,10 +22,9 @@ use std::borrow::Cow;
 use crate::decide::shape::Shape;
 use crate::decide::subject::Who;
 use crate::graph::permissions::PermissionRow;
-use crate::graph::rows::{NO_LEVEL, NodeRow, ProjectRow};
+use crate::graph::rows::{NO_LEVEL, NONE, NodeRow, ProjectRow};
 use crate::graph::snapshot::{KeyIx, Located, Snapshot};
 use crate::model::name;
-use crate::model::node::NodeKind;
 use crate::model::outcome::{Answer, Attribution, Decision, Effect, KeyCode, Reason, Violation};
 use crate::model::permission::PermissionIx;
 use crate::model::principal::PrincipalIx;
@@ -57,9 +56,18 @@ fn answer<'a>(
     now: UnixTime,
 ) -> Result<Decision<'a>, Refusal> {
     // Step 1. Both look-ups start before either is needed: their cache misses overlap.
-    let located = snapshot.find_name(query.resource);
-    let shape = Shape::read(query, located.is_some())?;
-    let who = subject::resolve(snapshot, query, &shape, now);
+    let name = snapshot.start_name(query.resource);
+    let early = subject::start(snapshot, query.subject);
+    let located = snapshot.finish_name(name, query.resource);
+    let permission = snapshot.permissions().find(query.permission);
+    let known = early.as_ref().and_then(|early| early.finish(snapshot));
+    let shape = Shape::read(
+        query,
+        located.is_some(),
+        permission.is_some(),
+        known.is_some(),
+    )?;
+    let who = subject::resolve(snapshot, query, &shape, known, now);
     let mut decision = Decision {
         effect: Effect::Deny,
         reason: Reason::NoGrant,
@@ -82,6 +90,7 @@ fn answer<'a>(
         query,
         who: &who,
         name: &decision.resource,
+        permission,
     };
     decision.reason = decide(snapshot, &asked, target.as_ref())?;
     decision.effect = effect(decision.reason);
@@ -95,6 +104,8 @@ struct Asked<'q, 'a> {
     who: &'q Who<'a>,
     /// The resource with the default team filled in.
     name: &'q str,
+    /// The permission, if it is known.
+    permission: Option<PermissionIx>,
 }
 
 /// The node that answers for a resource.
@@ -104,14 +115,15 @@ struct Target<'s> {
     row: &'s NodeRow,
     /// The name is exactly the node's: not a key of it, nothing below it.
     exact: bool,
-    /// The project at or above it.
-    project: Option<Project<'s>>,
+    /// The row of the project at or above it.
+    project: Option<&'s NodeRow>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Project<'s> {
-    row: &'s NodeRow,
-    detail: &'s ProjectRow,
+impl Target<'_> {
+    /// What only projects have, of the project at or above it.
+    fn project_detail<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s ProjectRow> {
+        snapshot.project(self.project?.detail)
+    }
 }
 
 /// The node of a name that was looked up whole and, if that found nothing, by its node part.
@@ -141,15 +153,10 @@ fn find<'s>(snapshot: &'s Snapshot, resource: &str, misplaced: bool) -> Option<T
 
 fn target<'s>(snapshot: &'s Snapshot, located: Located<'s>, exact: bool) -> Option<Target<'s>> {
     let Located { node, row, is_key } = located;
-    let project = if row.project_level == NO_LEVEL {
-        None
-    } else {
-        let node = snapshot.ancestor(node, row, row.project_level)?;
-        let row = snapshot.node(node)?;
-        Some(Project {
-            row,
-            detail: snapshot.project(row.detail)?,
-        })
+    let project = match row.project_level {
+        NO_LEVEL => None,
+        level if level == row.level => Some(row),
+        level => Some(snapshot.node(snapshot.ancestor(node, row, level)?)?),
     };
     Some(Target {
         node,
@@ -165,8 +172,7 @@ fn decide(
     asked: &Asked<'_, '_>,
     target: Option<&Target<'_>>,
 ) -> Result<Reason, Refusal> {
-    let permission = snapshot.permissions().find(asked.query.permission);
-    if let Some(reason) = credential::narrowed(snapshot, asked, permission, asked.name, target) {
+    if let Some(reason) = credential::narrowed(snapshot, asked, asked.name, target) {
         return Ok(reason);
     }
     if asked.who.disabled {
@@ -175,7 +181,9 @@ fn decide(
     let Some(target) = target else {
         return Ok(Reason::ResourceNotFound);
     };
-    let Some((ix, row)) = permission.and_then(|ix| Some((ix, snapshot.permissions().get(ix)?)))
+    let Some((ix, row)) = asked
+        .permission
+        .and_then(|ix| Some((ix, snapshot.permissions().get(ix)?)))
     else {
         return Ok(Reason::PermissionUnknown);
     };
@@ -233,24 +241,24 @@ fn service_enabled(
     permission: PermissionIx,
     target: &Target<'_>,
 ) -> bool {
-    let on = |project: &ProjectRow| {
-        project
-            .services
-            .as_ref()
-            .is_none_or(|services| services.contains(permission))
+    let on = |project: Option<&ProjectRow>| {
+        let services = project.map(|project| project.services.as_ref());
+        // A project that limits services and is not found, or has no list, allows none.
+        services
+            .flatten()
+            .is_some_and(|services| services.contains(permission))
     };
-    if !target.project.is_none_or(|project| on(project.detail)) {
+    let limited = target
+        .project
+        .is_some_and(|project| project.limits_services);
+    if limited && !on(target.project_detail(snapshot)) {
         return false;
     }
-    let Some(account) = who.row.and_then(|row| row.account()) else {
-        return true;
-    };
-    let home = snapshot
-        .node(account.node)
-        .and_then(|node| snapshot.node(node.parent));
-    let home = home.filter(|home| home.kind == NodeKind::Project);
-    home.and_then(|home| snapshot.project(home.detail))
-        .is_none_or(on)
+    let home = who
+        .row
+        .and_then(|row| row.account)
+        .map_or(NONE, |account| account.limited_home);
+    home == NONE || on(snapshot.project(home))
 }
 
 /// The answer to a key check.

@@ -2,7 +2,7 @@
 
 use crate::decide::Target;
 use crate::decide::subject::Who;
-use crate::graph::rows::{Grants, NONE, PrincipalRow, class};
+use crate::graph::rows::{Grants, NONE, class};
 use crate::graph::snapshot::Snapshot;
 use crate::model::node::NodeKind;
 use crate::model::outcome::Attribution;
@@ -19,7 +19,7 @@ pub(super) fn attribute(
     let Some(wanted) = query.attribution else {
         return Attribution::NotAsked;
     };
-    let Some(account) = who.row.and_then(PrincipalRow::account) else {
+    let Some(account) = who.row.and_then(|row| row.account) else {
         return Attribution::NotAServiceAccount;
     };
     let Some(team) = team(snapshot, account.node, target) else {
@@ -59,6 +59,6 @@ fn is_member(snapshot: &Snapshot, user: PrincipalIx, team: u32) -> bool {
                 && snapshot.sets().class(grant.set(), 0) & class::HAS_MEMBERSHIP != 0
         })
     };
-    let active = row.user().is_some() && !row.disabled && !row.deleted;
+    let active = row.is_user() && !row.disabled && !row.deleted;
     active && (holds(&row.grants) || snapshot.holders_of(row).any(holds))
 }

@@ -101,7 +101,6 @@ pub(super) const fn reason(code: KeyCode) -> Option<Reason> {
 pub(super) fn narrowed(
     snapshot: &Snapshot,
     asked: &Asked<'_, '_>,
-    permission: Option<PermissionIx>,
     resource: &str,
     target: Option<&Target<'_>>,
 ) -> Option<Reason> {
@@ -111,7 +110,7 @@ pub(super) fn narrowed(
         key,
         &Use {
             source_ip: asked.query.source_ip,
-            permission: Some(permission),
+            permission: Some(asked.permission),
             resource: Some((resource, target)),
         },
     ))
@@ -170,7 +169,7 @@ fn home(snapshot: &Snapshot, key: &KeyRow) -> Option<u32> {
     if key.organization != NONE {
         return Some(key.organization);
     }
-    let account = snapshot.principal(PrincipalIx(key.owner))?.account()?;
+    let account = snapshot.principal(PrincipalIx(key.owner))?.account?;
     snapshot.ancestor(account.node, snapshot.node(account.node)?, 0)
 }
 

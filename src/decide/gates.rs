@@ -5,7 +5,7 @@ use crate::decide::{
     Asked, Permission, Refusal, Target, credential, find, grants, refuse, service_enabled,
 };
 use crate::graph::permissions::Gate;
-use crate::graph::rows::{AccountDetail, PrincipalRow};
+use crate::graph::rows::{AccountDetail, Identity, PrincipalRow};
 use crate::graph::snapshot::Snapshot;
 use crate::limits;
 use crate::model::name;
@@ -48,13 +48,14 @@ fn account<'s>(
     snapshot: &'s Snapshot,
     target: &Target<'s>,
 ) -> Result<(&'s PrincipalRow, &'s AccountDetail), Refusal> {
-    let row = (target.exact && target.row.kind == NodeKind::ServiceAccount)
-        .then(|| snapshot.principal(PrincipalIx(target.row.detail)))
-        .flatten();
-    match row.and_then(|row| Some((row, row.account()?))) {
-        Some(account) => Ok(account),
-        None => wrong_kind("a service account"),
+    if target.exact && target.row.kind == NodeKind::ServiceAccount {
+        let ix = PrincipalIx(target.row.detail);
+        let detail = snapshot.identity(ix).and_then(Identity::account);
+        if let (Some(row), Some(detail)) = (snapshot.principal(ix), detail) {
+            return Ok((row, detail));
+        }
     }
+    wrong_kind("a service account")
 }
 
 fn unless_living(row: &PrincipalRow) -> Option<Reason> {
@@ -141,13 +142,7 @@ fn move_run(
         }
     }
     let to = find(snapshot, destination, false);
-    let narrowed = credential::narrowed(
-        snapshot,
-        asked,
-        Some(permission.0),
-        destination,
-        to.as_ref(),
-    );
+    let narrowed = credential::narrowed(snapshot, asked, destination, to.as_ref());
     if narrowed.is_some() {
         return Ok(narrowed);
     }
@@ -155,7 +150,7 @@ fn move_run(
         return Ok(Some(Reason::ResourceNotFound));
     };
     let restricted = Visibility::Restricted;
-    if from.row.visibility == restricted && project.row.visibility != restricted {
+    if from.visibility == restricted && project.visibility != restricted {
         return Ok(Some(Reason::Constraint));
     }
     if !service_enabled(snapshot, asked.who, permission.0, &to) {
@@ -220,9 +215,9 @@ fn create_account(
     if kind == NodeKind::Team && settings.disable_team_service_account_creation {
         return Ok(Some(Reason::Constraint));
     }
-    let full = target.project.is_some_and(|project| {
-        project.detail.accounts.saturating_add(count) > project.detail.quota
-    });
+    let full = target
+        .project_detail(snapshot)
+        .is_some_and(|project| project.accounts.saturating_add(count) > project.quota);
     Ok(full.then_some(Reason::QuotaExceeded))
 }
 

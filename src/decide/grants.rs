@@ -1,7 +1,8 @@
 //! Step 7: the grants. Only here a decision becomes an allow (SPEC 3.3-3.6, 4, 5.1, 6.3).
 
+use crate::decide::subject::Who;
 use crate::decide::{Asked, Permission, Target};
-use crate::graph::rows::{Grant, NONE, PrincipalRow, class};
+use crate::graph::rows::{Grant, Identity, NONE, PrincipalRow, class};
 use crate::graph::snapshot::Snapshot;
 use crate::model::node::Visibility;
 use crate::model::outcome::{Actor, Reason};
@@ -20,7 +21,7 @@ pub(super) fn reason(
 ) -> Reason {
     let found = gather(snapshot, asked, permission, target);
     let by_policy = found.to_all || found.policy;
-    if found.to_all || (found.policy && seat_allows(snapshot, asked.who.row, permission, target)) {
+    if found.to_all || (found.policy && seat_allows(snapshot, asked.who, permission, target)) {
         return Reason::GrantedByPolicy;
     }
     if found.scope {
@@ -102,7 +103,7 @@ fn gather<'s>(
     permission: Permission<'s>,
     target: &Target<'s>,
 ) -> Found {
-    let visibility = target.project.map(|project| project.row.visibility);
+    let visibility = target.project.map(|project| project.visibility);
     let restricted = visibility == Some(Visibility::Restricted);
     let mut gather = Gather {
         snapshot,
@@ -114,7 +115,7 @@ fn gather<'s>(
             0
         },
         project_roles: matches!(visibility, Some(Visibility::Team | Visibility::Restricted)),
-        is_user: asked.who.row.is_some_and(|row| row.user().is_some()),
+        is_user: asked.who.row.is_some_and(PrincipalRow::is_user),
         is_creator: asked.who.is_creator,
         found: Found::default(),
         team: Membership::NONE,
@@ -247,7 +248,7 @@ impl Gather<'_, '_> {
 
     /// SPEC 5.1: the implicit grant of organization- and team-scoped accounts.
     fn implicit(&mut self, row: &PrincipalRow) {
-        let Some(account) = row.account() else { return };
+        let Some(account) = row.account else { return };
         if account.implicit == NONE || self.target.project.is_none() || !self.service_carries() {
             return;
         }
@@ -269,14 +270,19 @@ impl Gather<'_, '_> {
 /// SPEC 3.6: the seat of the resource's organization.
 fn seat_allows(
     snapshot: &Snapshot,
-    principal: Option<&PrincipalRow>,
+    who: &Who<'_>,
     (_, permission): Permission<'_>,
     target: &Target<'_>,
 ) -> bool {
-    let Some(row) = principal.filter(|row| row.limited_seats) else {
+    let Actor::Known(ix) = who.actor else {
+        return false;
+    };
+    if !who.row.is_some_and(|row| row.limited_seats) {
+        return true;
+    }
+    let Some(user) = snapshot.identity(ix).and_then(Identity::user) else {
         return true;
     };
-    let Some(user) = row.user() else { return true };
     let organization = snapshot.ancestor(target.node, target.row, 0);
     let Some((_, models, weave)) = user.seats.iter().find(|(o, _, _)| Some(*o) == organization)
     else {
@@ -300,7 +306,7 @@ fn by_visibility(
     (_, permission): Permission<'_>,
     target: &Target<'_>,
 ) -> bool {
-    let visibility = target.project.map(|project| project.row.visibility);
+    let visibility = target.project.map(|project| project.visibility);
     let known = asked.who.row.is_some();
     match visibility {
         None | Some(Visibility::Team | Visibility::Restricted) => false,

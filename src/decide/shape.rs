@@ -9,7 +9,7 @@ use crate::model::{name, permission};
 
 /// A well-formed request's parts.
 pub(super) struct Shape<'a> {
-    /// The asserted subject, taken apart.
+    /// The asserted subject, taken apart; `None` if it was found already.
     pub(super) subject: Option<Member<'a>>,
     /// Who made the thing, if it was said.
     pub(super) created_by: Option<Member<'a>>,
@@ -24,9 +24,14 @@ pub(super) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// Reads the form of every field. `found`: the resource's name is one of the snapshot's,
-    /// and so need not be checked again.
-    pub(super) fn read(query: &Query<'a>, found: bool) -> Result<Self, Refusal> {
+    /// Reads the form of every field. What was found in the snapshot is well-formed and need
+    /// not be checked again: the resource, the permission, the asserted subject.
+    pub(super) fn read(
+        query: &Query<'a>,
+        found: bool,
+        permission_known: bool,
+        subject_known: bool,
+    ) -> Result<Self, Refusal> {
         let mut shape = Self {
             subject: None,
             created_by: None,
@@ -35,13 +40,15 @@ impl<'a> Shape<'a> {
             misplaced: false,
             default_team: false,
         };
-        if let Subject::Principal(text) = query.subject {
+        if let Subject::Principal(text) = query.subject
+            && !subject_known
+        {
             let Some(subject) = member::parse_subject(text) else {
                 return refuse("principal", expected(text, member::SUBJECT_FORMS));
             };
             shape.subject = Some(subject);
         }
-        if !permission::is_well_formed(query.permission) {
+        if !permission_known && !permission::is_well_formed(query.permission) {
             let expectation = "a permission such as models.runs.create";
             return refuse("permission", expected(query.permission, expectation));
         }

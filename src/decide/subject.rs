@@ -2,8 +2,8 @@
 
 use crate::decide::shape::{Shape, expected};
 use crate::decide::{Refusal, credential, refuse};
-use crate::graph::rows::{KeyRow, PrincipalRow};
-use crate::graph::snapshot::Snapshot;
+use crate::graph::rows::{Identity, KeyRow, PrincipalRow};
+use crate::graph::snapshot::{Snapshot, Started};
 use crate::limits::EMAIL_BYTES_MAX;
 use crate::model::member::Member;
 use crate::model::name;
@@ -27,11 +27,46 @@ pub(super) struct Who<'a> {
     pub(super) is_creator: bool,
 }
 
+/// The look-up of the commonest subjects, `user:E` and `serviceAccount:E` in lower case,
+/// started before the form is checked.
+pub(super) struct Early<'a> {
+    started: Started,
+    email: &'a str,
+    user: bool,
+}
+
+/// Starts it, if the subject may be one of those.
+#[inline]
+pub(super) fn start<'a>(snapshot: &Snapshot, subject: Subject<'a>) -> Option<Early<'a>> {
+    let Subject::Principal(text) = subject else {
+        return None;
+    };
+    let (email, user) = match text.strip_prefix("user:") {
+        Some(email) => (email, true),
+        None => (text.strip_prefix("serviceAccount:")?, false),
+    };
+    Some(Early {
+        started: snapshot.start_email(email.as_bytes()),
+        email,
+        user,
+    })
+}
+
+impl Early<'_> {
+    /// The principal, if the snapshot has exactly this e-mail for this kind.
+    #[inline]
+    pub(super) fn finish(&self, snapshot: &Snapshot) -> Option<PrincipalIx> {
+        let ix = snapshot.finish_email(self.started, self.email.as_bytes())?;
+        (snapshot.principal(ix)?.is_user() == self.user).then_some(ix)
+    }
+}
+
 /// Resolves the subject of a well-formed query.
 pub(super) fn resolve<'a>(
     snapshot: &'a Snapshot,
     query: &Query<'a>,
     shape: &Shape<'a>,
+    known: Option<PrincipalIx>,
     now: UnixTime,
 ) -> Who<'a> {
     let mut who = Who {
@@ -46,9 +81,11 @@ pub(super) fn resolve<'a>(
         Subject::Anonymous => None,
         Subject::Principal(text) => {
             who.actor = Actor::Asserted(text);
-            shape
-                .subject
-                .and_then(|member| principal(snapshot, &member))
+            known.or_else(|| {
+                shape
+                    .subject
+                    .and_then(|member| principal(snapshot, &member))
+            })
         }
         Subject::ApiKey(digests) => {
             who.actor = Actor::Unproven;
@@ -74,11 +111,11 @@ fn principal(snapshot: &Snapshot, member: &Member<'_>) -> Option<PrincipalIx> {
     match member {
         Member::User(email) => {
             let ix = find_email(snapshot, email)?;
-            snapshot.principal(ix)?.user().map(|_| ix)
+            snapshot.principal(ix)?.is_user().then_some(ix)
         }
         Member::ServiceAccount { email, uid: None } => {
             let ix = find_email(snapshot, email)?;
-            snapshot.principal(ix)?.account().map(|_| ix)
+            (!snapshot.principal(ix)?.is_user()).then_some(ix)
         }
         Member::ServiceAccount {
             email,
@@ -88,7 +125,7 @@ fn principal(snapshot: &Snapshot, member: &Member<'_>) -> Option<PrincipalIx> {
             let ix = snapshot.find_uid(uid)?;
             let row = snapshot.principal(ix)?;
             let same = row.email.as_bytes().eq_ignore_ascii_case(email.as_bytes());
-            (same && row.account().is_some()).then_some(ix)
+            (same && !row.is_user()).then_some(ix)
         }
         Member::Group(_)
         | Member::Domain(_)
@@ -112,6 +149,13 @@ fn find_email(snapshot: &Snapshot, email: &str) -> Option<PrincipalIx> {
     snapshot.find_email(place)
 }
 
+fn identity<'s>(snapshot: &'s Snapshot, who: &Who<'_>) -> Option<&'s Identity> {
+    let Actor::Known(ix) = who.actor else {
+        return None;
+    };
+    snapshot.identity(ix)
+}
+
 /// Fills in the default team `-` (SPEC 1.4).
 pub(super) fn default_team(
     snapshot: &Snapshot,
@@ -123,9 +167,8 @@ pub(super) fn default_team(
     let rest = query.resource.get(prefix_length..).unwrap_or_default();
     let team = match query.entity {
         Some(entity) => entity,
-        None => who
-            .row
-            .and_then(PrincipalRow::account)
+        None => identity(snapshot, who)
+            .and_then(Identity::account)
             .and_then(|account| snapshot.node(account.default_team))
             .map(|row| row.name.as_str())
             .unwrap_or_default(),

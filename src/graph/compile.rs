@@ -10,7 +10,7 @@ use crate::graph::document::Place;
 use crate::graph::issue::{Code, Issue, Issues};
 use crate::graph::plan::{Plan, Principal};
 use crate::graph::rows::Grant;
-use crate::graph::shard::{Index, Paged};
+use crate::graph::shard::Index;
 use crate::graph::snapshot::{Counts, Snapshot, Tables};
 use crate::model::node::NodeKind;
 
@@ -21,7 +21,7 @@ use crate::model::node::NodeKind;
 pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapshot, Issues> {
     let counts = counts(&plan);
     let nodes = tables::nodes(&plan);
-    let grants = grants::Compiled::new(&plan, &nodes);
+    let mut grants = grants::Compiled::new(&plan, &nodes);
     if grants.set_count > Grant::SETS_MAX {
         let mut issues = Issues::default();
         issues.push(Issue {
@@ -40,10 +40,7 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         .map(|(name, ix)| name_entry(name, *ix))
         .collect();
     let keys = tables::keys(&plan);
-    let (projects, principals) = (
-        tables::projects(&plan),
-        tables::principals(&plan, &nodes, &grants),
-    );
+    let (projects, identities) = (tables::projects(&plan), tables::identities(&plan));
     let emails = tables::email_entries(&plan, &hash);
     let uids = tables::uid_entries(&plan, &hash);
     let usernames = tables::username_entries(&plan, &hash);
@@ -53,6 +50,8 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         .collect();
     let mut all_names = names;
     all_names.extend(tables::key_name_entries(&plan, &hash));
+    let (holders, sets) = (grants.holders.clone(), std::mem::take(&mut grants.sets));
+    let principals = tables::principals(&plan, &nodes, grants);
     Ok(Snapshot::new(Tables {
         revision: plan.revision,
         counts,
@@ -67,9 +66,9 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         principals: principals.into_iter().collect(),
         keys: keys.rows.into_iter().collect(),
         restrictions: Arc::from(keys.restrictions),
-        holders: grants.holders.into_iter().collect::<Paged<_>>(),
-        holder_lists: Arc::from(grants.lists),
-        sets: Arc::new(grants.sets),
+        identities,
+        holders: holders.into_iter().collect(),
+        sets: Arc::new(sets),
         permissions: Arc::new(plan.permissions),
     }))
 }

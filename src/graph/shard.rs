@@ -199,6 +199,15 @@ impl Index {
         None
     }
 
+    /// The first value whose 32 hash bits match: almost always the one, seldom another one,
+    /// so the caller compares and falls back to [`Self::find`]. Lets look-ups in several
+    /// indices start before the first is compared, so that their cache misses overlap.
+    #[must_use]
+    #[inline]
+    pub fn candidate(&self, hash: u64) -> Option<u32> {
+        self.find(hash, |_| true)
+    }
+
     /// Adds an entry, copying its shard, chunk and root where they are shared. Shards that
     /// fill up double; the number of shards stays until the next build.
     pub fn insert(&mut self, hash: u64, value: u32) {

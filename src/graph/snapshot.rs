@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::permissions::Permissions;
 use crate::graph::rows::{
-    AccountDetail, GrantSets, Grants, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
+    Account, GrantSets, Grants, Identity, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
     ProjectRow, RestrictionRow,
 };
 use crate::graph::shard::{Index, Paged};
@@ -46,6 +46,8 @@ pub(super) struct Tables {
     pub(super) names: Index,
     pub(super) projects: Paged<ProjectRow>,
     pub(super) principals: Paged<PrincipalRow>,
+    /// As `principals`, row by row.
+    pub(super) identities: Paged<Identity>,
     /// E-mails in lower case; deleted accounts may share one.
     pub(super) emails: Index,
     pub(super) uids: Index,
@@ -54,7 +56,6 @@ pub(super) struct Tables {
     pub(super) digests: Index,
     pub(super) restrictions: Arc<[RestrictionRow]>,
     pub(super) holders: Paged<Grants>,
-    pub(super) holder_lists: Arc<[Box<[u32]>]>,
     pub(super) sets: Arc<GrantSets>,
     pub(super) permissions: Arc<Permissions>,
 }
@@ -63,6 +64,13 @@ pub(super) struct Tables {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     tables: Tables,
+}
+
+/// A look-up that was started: what it costs is on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Started {
+    hash: u64,
+    candidate: Option<u32>,
 }
 
 /// What a resource name resolves to.
@@ -159,23 +167,74 @@ impl Snapshot {
     /// Grants of the groups, domain and account sets that a principal belongs to.
     #[inline]
     pub fn holders_of(&self, principal: &PrincipalRow) -> impl Iterator<Item = &Grants> {
-        let list = super::at(&self.tables.holder_lists, principal.holders);
-        list.into_iter()
-            .flat_map(|list| list.iter())
+        principal
+            .holders
+            .as_slice()
+            .iter()
             .map(|holder| self.holder(*holder))
     }
 
     #[inline]
     fn holder(&self, ix: u32) -> &Grants {
-        self.tables.holders.get(ix).unwrap_or(&Grants::Empty)
+        self.tables
+            .holders
+            .get(ix)
+            .unwrap_or(const { &Grants::EMPTY })
+    }
+
+    /// What a principal is off the common path.
+    #[must_use]
+    pub fn identity(&self, ix: PrincipalIx) -> Option<&Identity> {
+        self.tables.identities.get(ix.0)
+    }
+
+    /// Starts a look-up by name: hash and first candidate, not compared yet.
+    #[must_use]
+    #[inline]
+    pub fn start_name(&self, name: &str) -> Started {
+        let hash = self.tables.hash.hash_one(name.as_bytes());
+        Started {
+            hash,
+            candidate: self.tables.names.candidate(hash),
+        }
+    }
+
+    /// Starts a look-up by e-mail in lower case.
+    #[must_use]
+    #[inline]
+    pub fn start_email(&self, email: &[u8]) -> Started {
+        let hash = self.tables.hash.hash_one(email);
+        Started {
+            hash,
+            candidate: self.tables.emails.candidate(hash),
+        }
     }
 
     /// The node or key of exactly this name.
     #[must_use]
-    #[inline]
     pub fn find_name(&self, name: &str) -> Option<Located<'_>> {
-        let hash = self.tables.hash.hash_one(name.as_bytes());
-        let found = self.tables.names.find(hash, |ix| self.is_named(ix, name))?;
+        self.finish_name(self.start_name(name), name)
+    }
+
+    /// The node or key of exactly this name, whose look-up was started.
+    #[must_use]
+    #[inline]
+    pub fn finish_name(&self, started: Started, name: &str) -> Option<Located<'_>> {
+        let candidate = started.candidate?;
+        if candidate & KEY_NAME == 0
+            && let Some(row) = self.node(candidate)
+            && row.name.as_bytes() == name.as_bytes()
+        {
+            return Some(Located {
+                node: candidate,
+                row,
+                is_key: false,
+            });
+        }
+        let found = self
+            .tables
+            .names
+            .find(started.hash, |ix| self.is_named(ix, name))?;
         if found & KEY_NAME == 0 {
             return Some(Located {
                 node: found,
@@ -213,31 +272,41 @@ impl Snapshot {
             && key.id.as_bytes() == id.as_bytes()
     }
 
-    fn account_of_key(&self, key: &KeyRow) -> Option<&AccountDetail> {
-        self.principal(PrincipalIx(key.owner))?.account()
+    fn account_of_key(&self, key: &KeyRow) -> Option<&Account> {
+        self.principal(PrincipalIx(key.owner))?.account.as_ref()
     }
 
-    /// The principal of an e-mail in lower case: the living one, else the only deleted one
-    /// (SPEC 1.5).
+    /// The principal of an e-mail in lower case, whose look-up was started: the living one,
+    /// else the only deleted one (SPEC 1.5).
     #[must_use]
     #[inline]
-    pub fn find_email(&self, email: &[u8]) -> Option<PrincipalIx> {
-        let hash = self.tables.hash.hash_one(email);
+    pub fn finish_email(&self, started: Started, email: &[u8]) -> Option<PrincipalIx> {
+        let candidate = started.candidate?;
         let has = |ix: u32| {
             self.principal(PrincipalIx(ix))
                 .filter(|row| row.email.as_bytes() == email)
         };
+        if has(candidate).is_some_and(|row| !row.deleted) {
+            return Some(PrincipalIx(candidate));
+        }
         let living = |ix: u32| has(ix).is_some_and(|row| !row.deleted);
-        if let Some(ix) = self.tables.emails.find(hash, living) {
+        if let Some(ix) = self.tables.emails.find(started.hash, living) {
             return Some(PrincipalIx(ix));
         }
         // Off the common path: nobody living has it. Two deleted holders are nobody.
-        let first = self.tables.emails.find(hash, |ix| has(ix).is_some())?;
-        let second = self
+        let first = self
             .tables
             .emails
-            .find(hash, |ix| ix != first && has(ix).is_some());
+            .find(started.hash, |ix| has(ix).is_some())?;
+        let other = |ix: u32| ix != first && has(ix).is_some();
+        let second = self.tables.emails.find(started.hash, other);
         second.is_none().then_some(PrincipalIx(first))
+    }
+
+    /// The principal of an e-mail in lower case.
+    #[must_use]
+    pub fn find_email(&self, email: &[u8]) -> Option<PrincipalIx> {
+        self.finish_email(self.start_email(email), email)
     }
 
     /// The principal of a uid.
@@ -245,8 +314,8 @@ impl Snapshot {
     pub fn find_uid(&self, uid: &str) -> Option<PrincipalIx> {
         let hash = self.tables.hash.hash_one(uid.as_bytes());
         let is = |ix: u32| {
-            self.principal(PrincipalIx(ix))
-                .is_some_and(|r| r.uid.as_bytes() == uid.as_bytes())
+            self.identity(PrincipalIx(ix))
+                .is_some_and(|i| i.uid.as_bytes() == uid.as_bytes())
         };
         self.tables.uids.find(hash, is).map(PrincipalIx)
     }
@@ -256,8 +325,8 @@ impl Snapshot {
     pub fn find_username(&self, username: &str) -> Option<PrincipalIx> {
         let hash = self.tables.hash.hash_one(username.as_bytes());
         let is = |ix: u32| {
-            let row = self.principal(PrincipalIx(ix));
-            row.and_then(PrincipalRow::user)
+            self.identity(PrincipalIx(ix))
+                .and_then(Identity::user)
                 .is_some_and(|user| *user.username == *username)
         };
         self.tables.usernames.find(hash, is).map(PrincipalIx)
@@ -296,14 +365,15 @@ impl Snapshot {
     /// `serviceAccount:E?uid=U` for a deleted account.
     #[must_use]
     pub fn principal_member(&self, principal: PrincipalIx) -> String {
-        let Some(row) = self.principal(principal) else {
+        let (Some(row), Some(identity)) = (self.principal(principal), self.identity(principal))
+        else {
             return String::new();
         };
         let email = row.email.as_str();
-        match row.detail {
+        match identity.detail {
             PrincipalDetail::User(_) => ["user:", email].concat(),
             PrincipalDetail::Account(_) if row.deleted => {
-                ["serviceAccount:", email, "?uid=", row.uid.as_str()].concat()
+                ["serviceAccount:", email, "?uid=", identity.uid.as_str()].concat()
             }
             PrincipalDetail::Account(_) => ["serviceAccount:", email].concat(),
         }
@@ -312,24 +382,24 @@ impl Snapshot {
     /// Resource name of a service account or user.
     #[must_use]
     pub fn principal_name(&self, principal: PrincipalIx) -> String {
-        let Some(row) = self.principal(principal) else {
-            return String::new();
-        };
-        match &row.detail {
-            PrincipalDetail::User(user) => user.name.to_string(),
-            PrincipalDetail::Account(account) => self.node_name(account.node),
+        match self.identity(principal).and_then(Identity::user) {
+            Some(user) => user.name.to_string(),
+            None => self
+                .principal(principal)
+                .and_then(|row| row.account)
+                .map_or_else(String::new, |account| self.node_name(account.node)),
         }
     }
 
     /// User name or, for want of one, e-mail of a user: what attribution answers.
     #[must_use]
     pub fn principal_username(&self, principal: PrincipalIx) -> String {
-        let Some(row) = self.principal(principal) else {
-            return String::new();
-        };
-        match row.user().filter(|user| !user.username.is_empty()) {
+        let user = self.identity(principal).and_then(Identity::user);
+        match user.filter(|user| !user.username.is_empty()) {
             Some(user) => user.username.to_string(),
-            None => row.email.as_str().to_owned(),
+            None => self
+                .principal(principal)
+                .map_or_else(String::new, |r| r.email.as_str().to_owned()),
         }
     }
 
@@ -337,7 +407,7 @@ impl Snapshot {
     #[must_use]
     pub fn is_service_account(&self, principal: PrincipalIx) -> bool {
         self.principal(principal)
-            .is_some_and(|row| row.account().is_some())
+            .is_some_and(|row| row.account.is_some())
     }
 
     /// Facts of a key for `VerifyKeyResponse`: names, and when it ends.
@@ -349,7 +419,7 @@ impl Snapshot {
         let owner = PrincipalIx(row.owner);
         let node = self
             .principal(owner)
-            .and_then(PrincipalRow::account)
+            .and_then(|row| row.account)
             .map_or(NONE, |a| a.node);
         let home = self.node(node);
         let organization = match home {
@@ -375,14 +445,14 @@ impl Snapshot {
     /// Name of the account that has this uid; for the next snapshot's check that accounts
     /// never move.
     pub(super) fn account_name_of_uid(&self, uid: &str) -> Option<String> {
-        let row = self.principal(self.find_uid(uid)?)?;
-        row.account().map(|account| self.node_name(account.node))
+        let account = self.principal(self.find_uid(uid)?)?.account?;
+        Some(self.node_name(account.node))
     }
 
     /// Uid of the owner of the key with this digest; for the next snapshot's check.
     pub(super) fn owner_uid_of_digest(&self, digest: &[u8; 32], is_hmac: bool) -> Option<&str> {
         let key = self.key(self.find_digest(digest, is_hmac)?)?;
-        self.principal(PrincipalIx(key.owner))
+        self.identity(PrincipalIx(key.owner))
             .map(|owner| owner.uid.as_str())
     }
 }

@@ -6,7 +6,7 @@ use crate::graph::at;
 
 use crate::graph::plan::{Holder, Plan, Principal};
 use crate::graph::roles::{Level, Role};
-use crate::graph::rows::{Grant, GrantSets, Grants, NodeRow, class};
+use crate::graph::rows::{Grant, GrantSets, Grants, Holders, NONE, NodeRow, class};
 use crate::model::email;
 use crate::model::permission::PermissionSet;
 use crate::model::principal::AccountKind;
@@ -42,17 +42,17 @@ pub(super) struct Compiled {
     pub(super) set_count: u32,
     /// Grants of everyone, of the authenticated, of groups, of domains, of account sets.
     pub(super) holders: Vec<Grants>,
-    /// Distinct lists of holders; the first is empty.
-    pub(super) lists: Vec<Box<[u32]>>,
-    /// Own grants and list of holders of each principal.
-    pub(super) principals: Vec<(Grants, u32)>,
+    /// Own grants and holders of each principal.
+    pub(super) principals: Vec<(Grants, Holders)>,
 }
 
 impl Compiled {
     pub(super) fn new(plan: &Plan<'_>, nodes: &[NodeRow]) -> Self {
         let mut made = Sets::default();
         let mut by_holder = made.collect(plan, nodes);
-        let mut take = |holder: Holder| Grants::from(by_holder.remove(&holder).unwrap_or_default());
+        let padding = Grant::new(NONE, 0, 0);
+        let mut take =
+            |holder: Holder| Grants::new(&by_holder.remove(&holder).unwrap_or_default(), padding);
         let mut holders = vec![take(Holder::AllUsers), take(Holder::AllAuthenticatedUsers)];
         let group_base = len(&holders);
         holders.extend(
@@ -76,13 +76,13 @@ impl Compiled {
             .zip(&plan.principals)
             .map(|(ix, _)| take(Holder::Principal(ix)))
             .collect();
-        let lists = Lists::new(plan, nodes, &holders, [group_base, domain_base, set_base]);
+        let lists =
+            holders_of_principals(plan, nodes, &holders, [group_base, domain_base, set_base]);
         Self {
             set_count: len(&made.list),
             sets: made.bytes(plan),
             holders,
-            lists: lists.distinct,
-            principals: own.into_iter().zip(lists.of).collect(),
+            principals: own.into_iter().zip(lists).collect(),
         }
     }
 }
@@ -229,74 +229,58 @@ fn flags(acting: &[Acting<'_>]) -> u8 {
     flags
 }
 
-/// Which holders each principal belongs to; lists that are equal are stored once.
-struct Lists {
-    distinct: Vec<Box<[u32]>>,
-    of: Vec<u32>,
-}
-
-impl Lists {
-    fn new(plan: &Plan<'_>, nodes: &[NodeRow], holders: &[Grants], bases: [u32; 3]) -> Self {
-        let [group_base, domain_base, set_base] = bases;
-        let mut lists: Vec<Vec<u32>> = vec![Vec::new(); plan.principals.len()];
-        // Holders without a grant are of no interest to a decision.
-        let granted = |holder: u32| at(holders, holder).is_some_and(|g| !g.as_slice().is_empty());
-        for group in &plan.groups {
-            let closure: Vec<u32> = group
-                .closure
-                .iter()
-                .map(|g| g + group_base)
-                .filter(|h| granted(*h))
-                .collect();
-            for principal in &group.principals {
-                if let Some(list) = usize::try_from(*principal).map_or(None, |p| lists.get_mut(p)) {
-                    list.extend(&closure);
-                }
+/// Which holders each principal belongs to.
+fn holders_of_principals(
+    plan: &Plan<'_>,
+    nodes: &[NodeRow],
+    holders: &[Grants],
+    bases: [u32; 3],
+) -> Vec<Holders> {
+    let [group_base, domain_base, set_base] = bases;
+    let mut lists: Vec<Vec<u32>> = vec![Vec::new(); plan.principals.len()];
+    // Holders without a grant are of no interest to a decision.
+    let granted = |holder: u32| at(holders, holder).is_some_and(|g| !g.as_slice().is_empty());
+    for group in &plan.groups {
+        let closure: Vec<u32> = group
+            .closure
+            .iter()
+            .map(|g| g + group_base)
+            .filter(|h| granted(*h))
+            .collect();
+        for principal in &group.principals {
+            if let Some(list) = usize::try_from(*principal).map_or(None, |p| lists.get_mut(p)) {
+                list.extend(&closure);
             }
         }
-        let domains: HashMap<&str, u32> = plan
-            .domains
-            .iter()
-            .map(String::as_str)
-            .zip(domain_base..)
-            .collect();
-        for (list, principal) in lists.iter_mut().zip(&plan.principals) {
-            match principal {
-                Principal::User(user) => {
-                    let lower = email::domain(&user.email).to_ascii_lowercase();
-                    list.extend(domains.get(lower.as_str()));
-                }
-                Principal::Account { entity, node, .. } => {
-                    let agent = entity.kind == AccountKind::ServiceAgent;
-                    for ((below, agents_only), holder) in plan.account_sets.iter().zip(set_base..) {
-                        if (agent || !agents_only) && is_below(nodes, *node, *below) {
-                            list.push(holder);
-                        }
+    }
+    let domains: HashMap<&str, u32> = plan
+        .domains
+        .iter()
+        .map(String::as_str)
+        .zip(domain_base..)
+        .collect();
+    for (list, principal) in lists.iter_mut().zip(&plan.principals) {
+        match principal {
+            Principal::User(user) => {
+                let lower = email::domain(&user.email).to_ascii_lowercase();
+                list.extend(domains.get(lower.as_str()));
+            }
+            Principal::Account { entity, node, .. } => {
+                let agent = entity.kind == AccountKind::ServiceAgent;
+                for ((below, agents_only), holder) in plan.account_sets.iter().zip(set_base..) {
+                    if (agent || !agents_only) && is_below(nodes, *node, *below) {
+                        list.push(holder);
                     }
                 }
             }
         }
-        Self::intern(lists)
     }
-
-    fn intern(lists: Vec<Vec<u32>>) -> Self {
-        let mut made = Self {
-            distinct: vec![Box::from([])],
-            of: Vec::with_capacity(lists.len()),
-        };
-        let mut known: HashMap<Vec<u32>, u32> = HashMap::from([(Vec::new(), 0)]);
-        for mut list in lists {
-            list.sort_unstable();
-            list.dedup();
-            let next = len(&made.distinct);
-            let ix = *known.entry(list).or_insert_with_key(|list| {
-                made.distinct.push(list.as_slice().into());
-                next
-            });
-            made.of.push(ix);
-        }
-        made
-    }
+    let store = |mut list: Vec<u32>| {
+        list.sort_unstable();
+        list.dedup();
+        Holders::new(&list, NONE)
+    };
+    lists.into_iter().map(store).collect()
 }
 
 fn is_below(nodes: &[NodeRow], node: u32, ancestor: u32) -> bool {

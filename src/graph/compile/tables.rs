@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::graph::document::AnyOr;
 use crate::graph::plan::{Plan, Principal};
 use crate::graph::rows::{
-    AccountDetail, KeyRow, NO_LEVEL, NONE, NodeRow, PATH_LEVELS, PrincipalDetail, PrincipalRow,
-    ProjectRow, RestrictionRow, UserDetail,
+    Account, AccountDetail, Grants, Holders, Identity, KeyRow, NO_LEVEL, NONE, NodeRow,
+    PATH_LEVELS, PrincipalDetail, PrincipalRow, ProjectRow, RestrictionRow, UserDetail,
 };
 use crate::graph::shard::Paged;
 use crate::graph::snapshot::KEY_NAME;
@@ -56,6 +56,9 @@ pub(super) fn nodes(plan: &Plan<'_>) -> Vec<NodeRow> {
             level,
             project_level,
             team_level,
+            limits_services: node
+                .project
+                .is_some_and(|project| project.services != AnyOr::Any),
             parent: node.parent.unwrap_or(NONE),
             detail,
         });
@@ -98,76 +101,89 @@ pub(super) fn projects(plan: &Plan<'_>) -> Paged<ProjectRow> {
 pub(super) fn principals(
     plan: &Plan<'_>,
     nodes: &[NodeRow],
-    grants: &grants::Compiled,
+    grants: grants::Compiled,
 ) -> Vec<PrincipalRow> {
-    let mut api_keys: HashMap<u32, u32> = HashMap::new();
-    for key in &plan.keys {
-        let count = api_keys.entry(key.owner).or_default();
-        *count = count.saturating_add(1);
-    }
-    let row = |(ix, principal): (u32, &Principal<'_>)| {
-        let own = usize::try_from(ix).map_or(None, |ix| grants.principals.get(ix));
-        let (own, holders) = own
-            .cloned()
-            .unwrap_or((crate::graph::rows::Grants::Empty, 0));
+    let row = |(principal, (own, holders)): (&Principal<'_>, (Grants, Holders))| {
+        let (email, disabled) = match principal {
+            Principal::User(user) => (&user.email, user.disabled),
+            Principal::Account { entity, .. } => (&entity.email, entity.disabled),
+        };
+        let (mut account, mut deleted, mut limited_seats) = (None, false, false);
         match principal {
             Principal::User(user) => {
-                let seats: Box<[_]> = user
-                    .seats
-                    .iter()
-                    .flat_map(|seat| {
-                        let node = plan.by_name.get(seat.organization.as_str()).copied();
-                        node.map(|node| (node, seat.models, seat.weave))
-                    })
-                    .collect();
-                let full = |l: &SeatLevel| *l == SeatLevel::Full;
-                PrincipalRow {
-                    email: Text::new(&user.email.to_ascii_lowercase()),
-                    uid: Text::new(&user.uid),
-                    grants: own,
-                    holders,
-                    disabled: user.disabled,
-                    deleted: false,
-                    limited_seats: seats.iter().any(|(_, m, w)| !full(m) || !full(w)),
-                    detail: PrincipalDetail::User(Box::new(UserDetail {
-                        name: user.name.as_str().into(),
-                        username: user.username.as_str().into(),
-                        seats,
-                    })),
-                }
+                let full = |level: SeatLevel| level == SeatLevel::Full;
+                limited_seats = user.seats.iter().any(|s| !full(s.models) || !full(s.weave));
             }
             Principal::Account {
                 entity,
                 node,
                 parent,
-                team,
+                ..
             } => {
                 let above = at(nodes, *parent);
                 let scope = above
                     .filter(|row| row.kind != NodeKind::Project)
                     .filter(|_| entity.kind != AccountKind::ServiceAgent);
-                PrincipalRow {
-                    email: Text::new(&entity.email.to_ascii_lowercase()),
-                    uid: Text::new(&entity.uid),
-                    grants: own,
-                    holders,
-                    disabled: entity.disabled,
-                    deleted: entity.deleted_at.is_some(),
-                    limited_seats: false,
-                    detail: PrincipalDetail::Account(AccountDetail {
-                        node: *node,
-                        implicit: scope.map_or(NONE, |_| *parent),
-                        implicit_level: scope.map_or(NO_LEVEL, |row| row.level),
-                        default_team: team.unwrap_or(NONE),
-                        kind: entity.kind,
-                        authentication: entity.authentication,
-                        api_keys: api_keys.get(&ix).copied().unwrap_or(0),
-                    }),
-                }
+                let limited_home = above.filter(|row| row.limits_services);
+                deleted = entity.deleted_at.is_some();
+                account = Some(Account {
+                    node: *node,
+                    implicit: scope.map_or(NONE, |_| *parent),
+                    implicit_level: scope.map_or(NO_LEVEL, |row| row.level),
+                    limited_home: limited_home.map_or(NONE, |row| row.detail),
+                });
             }
         }
+        PrincipalRow {
+            email: Text::new(&email.to_ascii_lowercase()),
+            grants: own,
+            holders,
+            account,
+            disabled,
+            deleted,
+            limited_seats,
+        }
     };
-    (0_u32..).zip(&plan.principals).map(row).collect()
+    plan.principals
+        .iter()
+        .zip(grants.principals)
+        .map(row)
+        .collect()
+}
+
+/// What is read of principals off the common path.
+pub(super) fn identities(plan: &Plan<'_>) -> Paged<Identity> {
+    let mut api_keys: HashMap<u32, u32> = HashMap::new();
+    for key in &plan.keys {
+        let count = api_keys.entry(key.owner).or_default();
+        *count = count.saturating_add(1);
+    }
+    let identity = |(ix, principal): (u32, &Principal<'_>)| match principal {
+        Principal::User(user) => {
+            let seat = |seat: &crate::graph::document::Seat| {
+                let node = plan.by_name.get(seat.organization.as_str()).copied();
+                node.map(|node| (node, seat.models, seat.weave))
+            };
+            Identity {
+                uid: Text::new(&user.uid),
+                detail: PrincipalDetail::User(Box::new(UserDetail {
+                    name: user.name.as_str().into(),
+                    username: user.username.as_str().into(),
+                    seats: user.seats.iter().flat_map(seat).collect(),
+                })),
+            }
+        }
+        Principal::Account { entity, team, .. } => Identity {
+            uid: Text::new(&entity.uid),
+            detail: PrincipalDetail::Account(AccountDetail {
+                default_team: team.unwrap_or(NONE),
+                kind: entity.kind,
+                authentication: entity.authentication,
+                api_keys: api_keys.get(&ix).copied().unwrap_or(0),
+            }),
+        },
+    };
+    (0_u32..).zip(&plan.principals).map(identity).collect()
 }
 
 /// Key rows and the restrictions they point to.
