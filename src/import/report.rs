@@ -30,6 +30,7 @@ pub enum Kind {
     RepositoryVisibility,
     RepositorySetting,
     Restriction,
+    OtherFile,
 }
 
 impl Kind {
@@ -58,6 +59,7 @@ impl Kind {
             Self::RepositoryVisibility => "repository_visibility",
             Self::RepositorySetting => "repository_setting",
             Self::Restriction => "restriction",
+            Self::OtherFile => "other_file",
         }
     }
 
@@ -100,6 +102,7 @@ impl Kind {
             }
             Self::RepositorySetting => "not kept: no such field",
             Self::Restriction => "not kept: a rule about the source's files, not about access",
+            Self::OtherFile => "not read: no YAML file",
         }
     }
 }
@@ -127,6 +130,16 @@ impl Report {
             place: place.clone(),
             what,
         });
+    }
+
+    /// Notes a file of the folder that is not read.
+    pub fn other_file(&mut self, name: &str) {
+        let place = Place {
+            file: name.into(),
+            line: 1,
+            index: 0,
+        };
+        self.push(Kind::OtherFile, &place, "no YAML file".to_owned());
     }
 
     /// The findings: by kind, then in the order of the source.
