@@ -18,6 +18,10 @@ mod visit;
 mod write;
 mod yaml;
 
+use std::cell::Cell;
+
+use serde::de::DeserializeSeed;
+
 use crate::graph::document::{Document, Located, Place};
 use crate::graph::issue::{Code, Issue, Issues};
 use crate::model::revision::Revision;
@@ -188,6 +192,28 @@ fn read<N: AsRef<str>, B: AsRef<[u8]>>(
         }
     }
     issues.or(stated.map(|(revision, _)| revision))
+}
+
+/// Reads a YAML file that is no snapshot, of one document, without aliases and tags, with
+/// any `serde` seed; `None`: an empty file. `line` follows the reading.
+///
+/// # Errors
+/// What stopped the reading, at `line`.
+pub fn yaml_value<'de, S: DeserializeSeed<'de>>(
+    text: &'de str,
+    line: &Cell<u32>,
+    seed: S,
+) -> Result<Option<S::Value>, (Code, String)> {
+    let mut events = yaml::Yaml::new(text, line);
+    let read = || {
+        if !events.start()? {
+            return Ok(None);
+        }
+        let value = seed.deserialize(&mut events)?;
+        events.end()?;
+        Ok(Some(value))
+    };
+    read().map_err(|yaml::Stop { code, found }| (code, found))
 }
 
 fn whole_file(name: &str, code: Code, found: &str, allowed: String) -> Issue {
