@@ -1,5 +1,10 @@
 //! What the benches share: seeded graphs of any size with matching questions, and clocks.
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each bench uses its part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each bench uses its part"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

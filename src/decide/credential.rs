@@ -126,7 +126,6 @@ struct Use<'u, 's> {
 }
 
 fn narrow(snapshot: &Snapshot, key: &KeyRow, used: &Use<'_, '_>) -> KeyCode {
-    let home = home(snapshot, key);
     if let Some((_, Some(target))) = used.resource {
         let organization = snapshot
             .ancestor(target.node, target.row, 0)
@@ -134,7 +133,7 @@ fn narrow(snapshot: &Snapshot, key: &KeyRow, used: &Use<'_, '_>) -> KeyCode {
         let enforced = snapshot
             .node(organization)
             .is_none_or(|row| row.settings.enforce_org_scoped_keys);
-        if enforced && home != Some(organization) {
+        if enforced && home(snapshot, key) != Some(organization) {
             return KeyCode::OrgScopedKeyRequired;
         }
     }

@@ -65,6 +65,7 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         projects,
         principals: principals.into_iter().collect(),
         keys: keys.rows.into_iter().collect(),
+        key_ids: keys.ids.into_iter().collect(),
         restrictions: Arc::from(keys.restrictions),
         identities,
         holders: holders.into_iter().collect(),

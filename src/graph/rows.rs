@@ -274,8 +274,10 @@ pub struct AccountDetail {
     pub api_keys: u32,
 }
 
-/// A key of a user or service account.
+/// A key of a user or service account, as far as checking it reads; 64 bytes, one cache line.
+/// Its id is in a table of its own.
 #[derive(Clone)]
+#[repr(align(64))]
 pub struct KeyRow {
     /// SHA-256 or HMAC-SHA-256 of the whole key.
     pub digest: [u8; 32],
@@ -293,14 +295,12 @@ pub struct KeyRow {
     pub is_hmac: bool,
     /// Disabled, or exposed (SPEC 8: exposed keys are disabled by default).
     pub disabled: bool,
-    /// Last part of the name.
-    pub id: Text<30>,
 }
 
 impl std::fmt::Debug for KeyRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyRow")
-            .field("id", &self.id)
+            .field("owner", &self.owner)
             .finish_non_exhaustive()
     }
 }
@@ -374,7 +374,7 @@ mod tests {
             "{}",
             size_of::<PrincipalRow>()
         );
-        assert!(size_of::<KeyRow>() <= 96, "{}", size_of::<KeyRow>());
+        assert!(size_of::<KeyRow>() <= 64, "{}", size_of::<KeyRow>());
         assert_eq!(size_of::<Grant>(), 8);
     }
 

@@ -8,6 +8,7 @@ use crate::graph::rows::{
     ProjectRow, RestrictionRow,
 };
 use crate::graph::shard::{Index, Paged};
+use crate::graph::text::Text;
 use crate::model::principal::PrincipalIx;
 use crate::model::revision::Revision;
 
@@ -53,6 +54,8 @@ pub(super) struct Tables {
     pub(super) uids: Index,
     pub(super) usernames: Index,
     pub(super) keys: Paged<KeyRow>,
+    /// Last part of the names, as `keys`, row by row.
+    pub(super) key_ids: Paged<Text<23>>,
     pub(super) digests: Index,
     pub(super) restrictions: Arc<[RestrictionRow]>,
     pub(super) holders: Paged<Grants>,
@@ -259,17 +262,18 @@ impl Snapshot {
                 .node(ix)
                 .is_some_and(|row| row.name.as_bytes() == name.as_bytes());
         }
-        let Some(key) = self.key(KeyIx(ix & !KEY_NAME)) else {
-            return false;
-        };
-        let account = self
-            .account_of_key(key)
-            .and_then(|account| self.node(account.node));
+        let key = KeyIx(ix & !KEY_NAME);
+        let account = self.key(key).and_then(|row| self.account_of_key(row));
+        let account = account.and_then(|account| self.node(account.node));
         let Some((owner, "keys", id)) = crate::model::name::split_last(name) else {
             return false;
         };
         account.is_some_and(|row| row.name.as_bytes() == owner.as_bytes())
-            && key.id.as_bytes() == id.as_bytes()
+            && self.key_id(key).as_bytes() == id.as_bytes()
+    }
+
+    fn key_id(&self, key: KeyIx) -> &str {
+        self.tables.key_ids.get(key.0).map_or("", Text::as_str)
     }
 
     fn account_of_key(&self, key: &KeyRow) -> Option<&Account> {
@@ -430,7 +434,7 @@ impl Snapshot {
             .and_then(|home| self.node(home.parent))
             .filter(|parent| parent.kind == crate::model::node::NodeKind::Team);
         KeyFacts {
-            name: [&self.principal_name(owner), "/keys/", row.id.as_str()].concat(),
+            name: [&self.principal_name(owner), "/keys/", self.key_id(key)].concat(),
             organization: self.node_name(organization),
             team: team.map_or_else(String::new, |team| team.name.as_str().to_owned()),
             not_after: (row.not_after != i64::MAX).then_some(row.not_after),

@@ -189,6 +189,7 @@ pub(super) fn identities(plan: &Plan<'_>) -> Paged<Identity> {
 /// Key rows and the restrictions they point to.
 pub(super) struct Keys {
     pub(super) rows: Vec<KeyRow>,
+    pub(super) ids: Vec<Text<23>>,
     pub(super) restrictions: Vec<RestrictionRow>,
 }
 
@@ -196,6 +197,7 @@ pub(super) struct Keys {
 pub(super) fn keys(plan: &Plan<'_>) -> Keys {
     let mut keys = Keys {
         rows: Vec::with_capacity(plan.keys.len()),
+        ids: Vec::with_capacity(plan.keys.len()),
         restrictions: Vec::new(),
     };
     for key in &plan.keys {
@@ -213,8 +215,9 @@ pub(super) fn keys(plan: &Plan<'_>) -> Keys {
             restrictions,
             is_hmac,
             disabled: key.entity.disabled || key.entity.exposed_at.is_some(),
-            id: Text::new(key.entity.name.rsplit('/').next().unwrap_or_default()),
         });
+        let id = key.entity.name.rsplit('/').next().unwrap_or_default();
+        keys.ids.push(Text::new(id));
     }
     keys
 }
