@@ -4,6 +4,7 @@
 pub mod check;
 pub mod convert;
 pub mod healthcheck;
+pub mod import;
 pub mod progress;
 pub mod serve;
 pub mod validate;
@@ -59,6 +60,7 @@ enum Command {
     Validate(validate::Arguments),
     Check(check::Arguments),
     Convert(convert::Arguments),
+    Import(import::Arguments),
     Healthcheck(healthcheck::Arguments),
     Version(version::Arguments),
 }
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     }

@@ -23,6 +23,7 @@ use postern::import::source::File;
 use postern::model::outcome::{Answer, Effect};
 use postern::model::query::{Query, Subject, UnixTime};
 use postern::model::value::{Struct, Value};
+use postern::wire::feed::decode_one;
 
 /// Every YAML file below `folder`.
 fn files(folder: &Path) -> Vec<File> {
@@ -393,4 +394,70 @@ fn golden(path: &str, found: &str) {
         "{} differs; run with UPDATE_GOLDEN=1 and review the diff. Found:\n{found}",
         path.display()
     );
+}
+
+/// Runs the program itself: exit code and what it said.
+fn postern(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let mut said = String::from_utf8(output.stdout).unwrap();
+    said += std::str::from_utf8(&output.stderr).unwrap();
+    (output.status.code(), said)
+}
+
+#[test]
+fn the_command_writes_what_validate_accepts_in_every_form() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/import/small");
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (document, report) = import(&small(), &["example-bot"]).unwrap();
+    for form in ["yaml", "json", "ndjson", "pst"] {
+        let (out, list) = (path(&format!("out.{form}")), path("report.txt"));
+        let (code, said) = postern(&[
+            "import",
+            "peribolos",
+            source,
+            "--out",
+            &out,
+            "--report",
+            &list,
+            "--bot",
+            "example-bot",
+        ]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("2 organizations"), "{said}");
+        assert!(said.contains("bot_owner"), "{said}");
+        assert_eq!(std::fs::read_to_string(&list).unwrap(), report.to_string());
+        let (code, said) = postern(&["validate", &out]);
+        assert_eq!(code, Some(0), "{said}");
+        let written = decode_one(&format!("out.{form}"), &std::fs::read(&out).unwrap()).unwrap();
+        let entities = |document: &Document| {
+            document
+                .entities
+                .iter()
+                .map(|located| located.entity.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(entities(&written), entities(&document), "{form}");
+    }
+}
+
+#[test]
+fn the_command_writes_nothing_when_it_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("bad")).unwrap();
+    std::fs::write(path("bad/org.yaml"), "").unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/import/small");
+    for (code, source, out) in [
+        (64, source, path("out.txt")),
+        (65, &*path("bad"), path("out.yaml")),
+        (65, &*path("gone"), path("out.yaml")),
+    ] {
+        let (found, said) = postern(&["import", "peribolos", source, "--out", &out]);
+        assert_eq!(found, Some(code), "{said}");
+        assert!(!Path::new(&out).exists());
+    }
 }
