@@ -34,8 +34,13 @@ pub struct Place {
     pub file: std::sync::Arc<str>,
     /// Line, from 1; 0 when the form has no lines.
     pub line: u32,
-    /// Position among the entities of its file, from 0.
+    /// Position among the entities of its file, from 0; `WHOLE_FILE` for the file itself.
     pub index: u32,
+}
+
+impl Place {
+    /// The `index` of what concerns no entity.
+    pub const WHOLE_FILE: u32 = u32::MAX;
 }
 
 /// "any/list" of SPEC 2.1: empty means none, `any` must be said.

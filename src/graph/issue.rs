@@ -108,6 +108,8 @@ impl std::fmt::Display for Issue {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.file.is_empty(), self.line) {
+            (true, _) if self.index == Self::WHOLE_FILE => f.write_str("input"),
+            (false, 0) if self.index == Self::WHOLE_FILE => f.write_str(&self.file),
             (true, _) => write!(f, "entities[{}]", self.index),
             (false, 0) => write!(f, "{}: entities[{}]", self.file, self.index),
             (false, line) => write!(f, "{}:{line}", self.file),

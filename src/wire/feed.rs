@@ -220,7 +220,7 @@ fn whole_file(name: &str, code: Code, found: &str, allowed: String) -> Issue {
     let place = Place {
         file: name.into(),
         line: 0,
-        index: 0,
+        index: Place::WHOLE_FILE,
     };
     Issue {
         place,

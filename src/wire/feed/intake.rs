@@ -57,7 +57,7 @@ impl<'o> Intake<'o> {
         self.revision = Some(revision);
     }
 
-    /// An issue of the file, or of an entity that could not be read at all.
+    /// An issue of the file.
     pub(super) fn issue(
         &mut self,
         line: u32,
@@ -66,11 +66,20 @@ impl<'o> Intake<'o> {
         found: impl Into<String>,
         allowed: impl Into<String>,
     ) {
-        let place = Place {
-            file: self.file.clone(),
-            line,
-            index: self.index,
-        };
+        self.issue_at(line, Place::WHOLE_FILE, path, code, found, allowed);
+    }
+
+    fn issue_at(
+        &mut self,
+        line: u32,
+        index: u32,
+        path: &str,
+        code: Code,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+    ) {
+        let file = self.file.clone();
+        let place = Place { file, line, index };
         let path = if path.is_empty() { "snapshot" } else { path }.to_owned();
         self.issues.push(Issue {
             place,
@@ -98,7 +107,7 @@ impl<'o> Intake<'o> {
     /// An entity that could not be read at all.
     pub(super) fn unreadable(&mut self, line: u32, code: Code, found: impl Into<String>) {
         let path = format!("entities[{}]", self.index);
-        self.issue(line, &path, code, found, "");
+        self.issue_at(line, self.index, &path, code, found, "");
         self.index = self.index.saturating_add(1);
     }
 
@@ -135,12 +144,15 @@ impl<'o> Intake<'o> {
         }
         let title =
             message::message_title(&entity).unwrap_or_else(|| format!("entities[{}]", place.index));
-        let meaning = self.out.entity(place.clone(), entity);
-        if let Err(Refused { mut flaws, .. }) = meaning {
-            flaws.retain(|flaw| !shape.iter().any(|s| is_about(&s.path, &flaw.path)));
-            self.push(flaws, &place, &title);
+        let mut flaws = shape;
+        if let Err(Refused {
+            flaws: mut meaning, ..
+        }) = self.out.entity(place.clone(), entity)
+        {
+            meaning.retain(|flaw| !flaws.iter().any(|shape| is_about(&shape.path, &flaw.path)));
+            flaws.append(&mut meaning);
         }
-        self.push(shape, &place, &title);
+        self.push(flaws, &place, &title);
     }
 
     fn push(&mut self, flaws: Vec<Flaw>, place: &Place, title: &str) {

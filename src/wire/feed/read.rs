@@ -175,6 +175,7 @@ fn unknown<M: Message>(key: &str, cx: &mut Context<'_>) {
     let known = M::FIELDS.iter().map(|f| bare(f));
     let allowed = match nearest(key, known.clone()) {
         Some(near) => near.to_owned(),
+        None if M::FIELDS.len() == 1 => known.collect(),
         None => format!("one of {}", known.collect::<Vec<_>>().join(", ")),
     };
     let thing = if M::UNKNOWN == Code::UnknownKind {

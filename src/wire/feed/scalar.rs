@@ -150,3 +150,115 @@ const fn nibble(digit: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_rfc_3339() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some((0, 0))),
+            ("2026-03-01T12:00:00Z", Some((1_772_366_400, 0))),
+            (
+                "2026-03-01T12:00:00.25Z",
+                Some((1_772_366_400, 250_000_000)),
+            ),
+            (
+                "2026-03-01T12:00:00.123456789Z",
+                Some((1_772_366_400, 123_456_789)),
+            ),
+            ("2026-03-01T13:30:00+01:30", Some((1_772_366_400, 0))),
+            ("2026-03-01T10:30:00-01:30", Some((1_772_366_400, 0))),
+            ("2026-03-01T11:30:00-00:30", Some((1_772_366_400, 0))),
+            ("2024-02-29T00:00:00Z", Some((1_709_164_800, 0))),
+            ("0001-01-01T00:00:00Z", Some((-62_135_596_800, 0))),
+            ("9999-12-31T23:59:59Z", Some((253_402_300_799, 0))),
+            ("9999-12-31T23:59:59-01:00", None),
+            ("0000-01-01T00:00:00Z", None),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-03-01T24:00:00Z", None),
+            ("2026-03-01T12:60:00Z", None),
+            ("2026-03-01T12:00:60Z", None),
+            ("2026-03-01T12:00:61Z", None),
+            ("2026-03-01T12:00:00", None),
+            ("2026-03-01T12:00:00.Z", None),
+            ("2026-03-01T12:00:00.1234567890Z", None),
+            ("2026-03-01t12:00:00z", None),
+            ("2026-03-01 12:00:00Z", None),
+            ("2026-03-01", None),
+            ("2026-03-01T12:00:00+0100", None),
+            ("2026-03-01T12:00:00+25:00", None),
+            ("2026-03-01T12:00:00+01:60", None),
+            ("2026-03-01T12:00:00ZZ", None),
+            ("+2026-03-01T12:00:00Z", None),
+            ("2026-03-01T12:00:0\u{661}Z", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(seconds, nanos)| Timestamp { seconds, nanos });
+            assert_eq!(timestamp(text), expected, "{text}");
+            if let Some(moment) = expected {
+                assert_eq!(timestamp(&moment.to_string()), expected, "{moment}");
+            }
+        }
+    }
+
+    #[test]
+    fn durations_are_decimal_seconds() {
+        for (text, expected) in [
+            ("0s", Some((0, 0))),
+            ("3.5s", Some((3, 500_000_000))),
+            ("-3.5s", Some((-3, -500_000_000))),
+            ("0.000000001s", Some((0, 1))),
+            ("-0.5s", Some((0, -500_000_000))),
+            ("315576000000s", Some((315_576_000_000, 0))),
+            ("315576000001s", None),
+            ("1.0000000001s", None),
+            ("1.s", None),
+            (".5s", None),
+            ("s", None),
+            ("1", None),
+            ("1m", None),
+            ("+1s", None),
+            ("--1s", None),
+            ("1e3s", None),
+        ] {
+            let expected = expected.map(|(seconds, nanos)| Duration { seconds, nanos });
+            assert_eq!(duration(text), expected, "{text}");
+            if let Some(value) = expected {
+                assert_eq!(duration(&duration_text(&value)), expected, "{value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn digests_are_hexadecimal_or_base64() {
+        let bytes: [u8; 32] = std::array::from_fn(|i| u8::try_from(i * 8 + 3).unwrap());
+        let hex = digest_text(&bytes);
+        let padded = bytes_text(&bytes);
+        let url = padded.replace('+', "-").replace('/', "_");
+        for text in [
+            hex.clone(),
+            hex.to_uppercase(),
+            padded.clone(),
+            padded.trim_end_matches('=').to_owned(),
+            url,
+        ] {
+            assert_eq!(digest(&text), Some(bytes), "{text}");
+        }
+        for text in [
+            "",
+            &hex[1..],
+            &padded[1..],
+            "AAEC",
+            &format!("{hex}00"),
+            &hex.replace('0', "g"),
+        ] {
+            assert_eq!(digest(text), None, "{text}");
+        }
+        // Stray bits in the last character would be lost.
+        assert_eq!(bytes_text(&[0xff]), "/w==");
+        assert_eq!(super::bytes("/x=="), None);
+    }
+}

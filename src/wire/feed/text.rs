@@ -145,9 +145,13 @@ fn syntax(error: &serde_json::Error) -> String {
 
 /// Reads one entity of JSON.
 fn json_entity(text: &str, cx: &mut Context<'_>, line: u32, intake: &mut Intake<'_>) {
-    let mut entity = Entity::default();
+    let mut element = Element {
+        entity: Entity::default(),
+        line,
+    };
     let mut from = serde_json::Deserializer::from_str(text);
-    let read = entity.read(&mut from, cx).and_then(|()| from.end());
+    let read = element.read(&mut from, cx).and_then(|()| from.end());
+    let Element { entity, line } = element;
     let mut flaws = cx.take();
     match read {
         Ok(()) => {
@@ -197,6 +201,7 @@ struct Top<'i, 'o, I> {
 impl<I: Items> Want for Top<'_, '_, I> {
     type Out = ();
     const WANTED: &'static str = TOP_FORM;
+    const IF_NONE: &'static str = "an empty list is written []";
 
     fn object<'de, A: MapAccess<'de>>(
         mut self,
@@ -287,7 +292,8 @@ struct EntityList<'t, 'i, 'o, I>(&'t mut Top<'i, 'o, I>);
 
 impl<I: Items> Want for EntityList<'_, '_, '_, I> {
     type Out = ();
-    const WANTED: &'static str = "a list of entities; an empty one is written []";
+    const WANTED: &'static str = "a list of entities";
+    const IF_NONE: &'static str = "an empty one is written []";
 
     fn list<'de, A: SeqAccess<'de>>(self, mut seq: A, _: &mut Context<'_>) -> Result<(), A::Error> {
         while self.0.items.next(&mut seq, self.0.intake)? {}

@@ -15,6 +15,8 @@ pub(super) trait Want: Sized {
     type Out: Default;
     /// What is wanted; for messages.
     const WANTED: &'static str;
+    /// What to write instead of null; for messages.
+    const IF_NONE: &'static str = "leave it out if there is none";
 
     /// Reads an object.
     fn object<'de, A: MapAccess<'de>>(
@@ -42,8 +44,8 @@ fn wrong<T: Default>(cx: &mut Context<'_>, found: impl Into<String>, wanted: &st
     T::default()
 }
 
-fn null<T: Default>(cx: &mut Context<'_>, wanted: &str) -> T {
-    wrong(cx, "null", &format!("{wanted}, or nothing: leave it out"))
+fn null<T: Default>(cx: &mut Context<'_>, wanted: &str, if_none: &str) -> T {
+    wrong(cx, "null", &format!("{wanted}; {if_none}"))
 }
 
 /// The visitor of a `Want`.
@@ -76,7 +78,7 @@ impl<'de, W: Want> Visitor<'de> for Shape<'_, '_, W> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<W::Out, E> {
-        Ok(null(self.cx, W::WANTED))
+        Ok(null(self.cx, W::WANTED, W::IF_NONE))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<W::Out, E> {
@@ -168,7 +170,7 @@ impl<'de> Visitor<'de> for Scalars<'_, '_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(null(self.cx, self.wanted))
+        Ok(null(self.cx, self.wanted, "leave it out if there is none"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
