@@ -5,6 +5,7 @@ pub mod check;
 pub mod convert;
 pub mod healthcheck;
 pub mod import;
+pub mod key;
 pub mod progress;
 pub mod serve;
 pub mod validate;
@@ -61,6 +62,7 @@ enum Command {
     Check(check::Arguments),
     Convert(convert::Arguments),
     Import(import::Arguments),
+    Key(key::Arguments),
     Healthcheck(healthcheck::Arguments),
     Version(version::Arguments),
 }
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     }

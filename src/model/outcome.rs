@@ -30,6 +30,27 @@ pub enum KeyCode {
     Valid,
 }
 
+impl KeyCode {
+    /// The word of the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Malformed => "MALFORMED",
+            Self::NotFound => "NOT_FOUND",
+            Self::OwnerDeleted => "OWNER_DELETED",
+            Self::OwnerDisabled => "OWNER_DISABLED",
+            Self::Disabled => "DISABLED",
+            Self::NotYetValid => "NOT_YET_VALID",
+            Self::Expired => "EXPIRED",
+            Self::OrgScopedKeyRequired => "ORG_SCOPED_KEY_REQUIRED",
+            Self::IpNotAllowed => "IP_NOT_ALLOWED",
+            Self::OutOfScope => "OUT_OF_SCOPE",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Valid => "VALID",
+        }
+    }
+}
+
 /// Why (SPEC 11.2). The order of precedence is that of SPEC 6.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
