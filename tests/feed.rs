@@ -23,7 +23,7 @@ use std::path::Path;
 
 use support::{Server, allows, connect, in_directory, reaches, replace, snapshot, state, until};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_atomic_rename_is_seen_again_and_again() {
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
     let server = Server::serving(&path, &["--poll", "3600"]);
@@ -39,7 +39,7 @@ async fn an_atomic_rename_is_seen_again_and_again() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_write_in_place_is_seen() {
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
     let server = Server::serving(&path, &["--poll", "3600"]);
@@ -50,7 +50,7 @@ async fn a_write_in_place_is_seen() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn half_of_a_write_is_neither_applied_nor_reported() {
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
     let server = Server::serving(&path, &[]);
@@ -70,7 +70,7 @@ async fn half_of_a_write_is_neither_applied_nor_reported() {
     assert!(!log.contains("refused"), "{log}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_file_that_goes_and_comes_back_is_seen_and_the_last_good_goes_on() {
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
     let server = Server::serving(&path, &[]);
@@ -91,7 +91,7 @@ async fn a_file_that_goes_and_comes_back_is_seen_and_the_last_good_goes_on() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_directory_removed_and_made_again_is_watched_again() {
     let base = tempfile::tempdir().unwrap();
     let directory = base.path().join("mount");
@@ -142,7 +142,7 @@ fn halves(member: &str) -> [(&'static str, String); 2] {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_config_map_swap_is_seen_whole_for_a_directory() {
     let volume = tempfile::tempdir().unwrap();
     config_map(volume.path(), 1, &halves("ann"));
@@ -163,7 +163,7 @@ async fn a_config_map_swap_is_seen_whole_for_a_directory() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_config_map_swap_is_seen_for_a_file_in_it() {
     let volume = tempfile::tempdir().unwrap();
     config_map(volume.path(), 1, &[("acme.yaml", snapshot(0, &["ann"]))]);
@@ -179,7 +179,7 @@ async fn a_config_map_swap_is_seen_for_a_file_in_it() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn other_files_of_a_directory_are_named_and_not_read() {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in halves("ann") {
@@ -195,27 +195,7 @@ async fn other_files_of_a_directory_are_named_and_not_read() {
     assert!(!log.contains(".swp"), "{log}");
 }
 
-#[tokio::test]
-async fn without_inotify_the_poll_does_it_and_says_so_once() {
-    let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
-    // What a dense node has too few of. The limit is the user's, so the instances are used
-    // up here for as long as the server starts.
-    let mut hoard = Vec::new();
-    while let Ok(watcher) = notify::recommended_watcher(|_| {}) {
-        hoard.push(watcher);
-        assert!(hoard.len() < 100_000, "no bound on inotify instances here");
-    }
-    let server = Server::serving(&path, &[]);
-    let channel = connect(server.address()).await;
-    replace(&path, &snapshot(0, &["bob"]));
-    reaches(&channel, 2).await;
-    assert!(allows(&channel, "bob").await);
-    drop(hoard);
-    let log = server.stop();
-    assert_eq!(log.matches("no file events").count(), 1, "{log}");
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_bad_snapshot_while_serving_is_refused_and_the_feed_lives_on() {
     // SPEC 15, 12.4
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
@@ -248,7 +228,7 @@ async fn a_bad_snapshot_while_serving_is_refused_and_the_feed_lives_on() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_good_content_put_back_is_no_new_revision_and_ends_the_refusal() {
     let good = snapshot(0, &["ann"]);
     let (_directory, path) = in_directory(&good);
@@ -263,7 +243,7 @@ async fn the_good_content_put_back_is_no_new_revision_and_ends_the_refusal() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_revision_that_does_not_grow_is_refused() {
     // SPEC 12.1
     let (_directory, path) = in_directory(&snapshot(7, &["ann"]));
@@ -291,7 +271,7 @@ async fn a_revision_that_does_not_grow_is_refused() {
     server.stop();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_unchanged_file_is_fresh_and_a_refused_one_ages() {
     // SPEC 12.1: fresh as of the last confirming poll.
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));

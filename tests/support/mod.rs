@@ -95,7 +95,10 @@ impl Server {
     /// Starts with a snapshot on a free port, polls often, waits until it serves.
     pub fn serving(snapshot: &Path, more: &[&str]) -> Self {
         let path = snapshot.to_str().expect("UTF-8");
-        let mut arguments = vec!["--snapshot", path, "--poll", "0.1"];
+        let mut arguments = vec!["--snapshot", path];
+        if !more.contains(&"--poll") {
+            arguments.extend(["--poll", "0.1"]);
+        }
         if !more.contains(&"--listen") {
             arguments.extend(["--listen", "127.0.0.1:0"]);
         }
@@ -107,10 +110,11 @@ impl Server {
 
     pub fn wait_until_serving(&mut self) {
         loop {
-            let line = self
-                .lines
-                .recv_timeout(DEADLINE)
-                .expect("a line before it serves");
+            let Ok(line) = self.lines.recv_timeout(DEADLINE) else {
+                drop(self.child.kill());
+                let log = self.errors.take().map(std::thread::JoinHandle::join);
+                panic!("it does not serve: {log:?}");
+            };
             if let Some(address) = line.strip_prefix("listening on ") {
                 self.addresses.push(address.to_owned());
             }
