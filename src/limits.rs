@@ -129,7 +129,7 @@ pub const FEED_HASH_SHARE: u32 = 2_000;
 /// Longest wait for a file that keeps changing; then the next event or poll looks again.
 pub const FEED_SETTLE_MAX: Duration = Duration::from_secs(5);
 /// Requests that wait for `min_revision` at one time. More: `RESOURCE_EXHAUSTED`.
-pub const WAITERS_MAX: usize = 10_000;
+pub const WAITERS_MAX: usize = 4_096;
 /// Advised delay before a request refused for overload is sent again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// Part of the caller's deadline kept for the way back, as a divisor, so that the answer of
@@ -156,3 +156,7 @@ pub const FEED_POLL_MAX: Duration = Duration::from_secs(3_600);
 pub const WORKERS_MAX: usize = 1_024;
 /// Longest wait of the command line for a server's answer.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// First size of a response's buffer, bytes: an `AuthorizeResponse` with long names fits.
+pub const RESPONSE_BUFFER_BYTES: usize = 512;
+/// Bytes of encoded messages after which a stream of them is written.
+pub const RESPONSE_YIELD_BYTES: usize = 32 * 1024;

@@ -5,6 +5,7 @@
 
 pub mod authorization;
 pub mod client;
+pub mod codec;
 pub mod credential;
 pub mod dispatch;
 pub mod freshness;

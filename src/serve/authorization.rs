@@ -1,16 +1,19 @@
 //! `AuthorizationService`: `Authorize` and `BatchAuthorize`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tonic::Request;
 use tonic::server::UnaryService;
 
 use crate::credential::api_key;
+use crate::credential::pepper::Pepper;
 use crate::decide;
 use crate::limits::{ATTRIBUTION_BYTES_MAX, BATCH_MAX, DELEGATES_MAX, REQUEST_ID_BYTES_MAX};
 use crate::model::outcome::{Actor, Answer, Attribution, Decision, Effect, Reason, Violation};
 use crate::model::query::{KeyDigests, Query, Subject};
 use crate::model::revision::Revision;
+use crate::model::value::Struct;
 use crate::serve::dispatch::Services;
 use crate::serve::freshness::{Reply, Seen};
 use crate::serve::request::Violations;
@@ -115,13 +118,53 @@ impl Services {
         v1::BatchAuthorizeResponse { responses }
     }
 
-    /// One decision. Takes the request apart, so that nothing of it can be overlooked, and
-    /// moves its strings into the response.
+    /// One decision.
     fn authorize(
         &self,
         seen: Seen<'_>,
         request: v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, Failure> {
+        let asked = Asked::read(request, self.parts.pepper.as_ref())?;
+        let snapshot = &seen.state.snapshot;
+        let serving = snapshot.revision();
+        if asked.min_revision > serving {
+            return Err(Failure::NotReached {
+                asked: asked.min_revision,
+                serving,
+            });
+        }
+        let mut decision = match decide::authorize(snapshot, &asked.query(), seen.now) {
+            Answer::Decided(decision) => decision,
+            Answer::Invalid(violation) => return Err(Failure::Invalid(vec![violation])),
+        };
+        if asked.max_staleness.is_some_and(|bound| seen.age > bound) {
+            decision.effect = Effect::Deny;
+            decision.reason = Reason::StaleSnapshot;
+        }
+        Ok(respond(seen, &decision, asked.request_id.clone()))
+    }
+}
+
+/// A request that was read: every field has its form, none was overlooked.
+struct Asked {
+    subject: asked::Subject,
+    /// Of the credential; `Malformed` without one.
+    digests: KeyDigests,
+    permission: String,
+    resource: String,
+    resource_attributes: Struct,
+    context: Struct,
+    entity: String,
+    attribution: String,
+    delegates: Vec<String>,
+    source_ip: Option<IpAddr>,
+    min_revision: Revision,
+    max_staleness: Option<Duration>,
+    request_id: String,
+}
+
+impl Asked {
+    fn read(request: v1::AuthorizeRequest, pepper: Option<&Pepper>) -> Result<Self, Failure> {
         let v1::AuthorizeRequest {
             subject,
             permission,
@@ -136,67 +179,67 @@ impl Services {
             max_staleness,
             request_id,
         } = request;
-        let mut violations = Violations::default();
-        violations.bound_bytes("request_id", &request_id, REQUEST_ID_BYTES_MAX);
-        violations.bound_bytes("attribution", &attribution, ATTRIBUTION_BYTES_MAX);
+        let mut wrong = Violations::default();
+        if subject.is_none() {
+            wrong.add(
+                "subject",
+                "missing; expected one of principal, credential, anonymous",
+            );
+        }
+        wrong.bound_bytes("request_id", &request_id, REQUEST_ID_BYTES_MAX);
+        wrong.bound_bytes("attribution", &attribution, ATTRIBUTION_BYTES_MAX);
         if delegates.len() > DELEGATES_MAX {
             let got = delegates.len();
-            violations.add(
+            wrong.add(
                 "delegates",
                 format!("{got}; expected at most {DELEGATES_MAX}"),
             );
         }
+        let resource_attributes =
+            wrong.attributes("resource_attributes", resource_attributes.as_ref());
+        let context = wrong.attributes("context", context.as_ref());
+        let source_ip = wrong.source_ip(&source_ip);
+        let max_staleness = wrong.duration("max_staleness", max_staleness.as_ref());
+        wrong.done().map_err(Failure::Invalid)?;
+        // `wrong` holds a missing one; this is for the compiler, and no allow either.
+        let subject = subject.ok_or_else(|| Failure::Invalid(Vec::new()))?;
         let digests = match &subject {
-            Some(asked::Subject::Credential(key)) => {
-                api_key::digest(key, self.parts.pepper.as_ref())
-            }
-            Some(asked::Subject::Principal(_) | asked::Subject::Anonymous(())) => {
-                KeyDigests::Malformed
-            }
-            None => {
-                let expected = "missing; expected one of principal, credential, anonymous";
-                violations.add("subject", expected);
-                KeyDigests::Malformed
-            }
+            asked::Subject::Credential(key) => api_key::digest(key, pepper),
+            asked::Subject::Principal(_) | asked::Subject::Anonymous(()) => KeyDigests::Malformed,
         };
-        let subject_asked = match &subject {
-            Some(asked::Subject::Principal(principal)) => Subject::Principal(principal),
-            Some(asked::Subject::Credential(_)) => Subject::ApiKey(&digests),
-            Some(asked::Subject::Anonymous(())) | None => Subject::Anonymous,
-        };
-        let attributes = violations.attributes("resource_attributes", resource_attributes.as_ref());
-        let context = violations.attributes("context", context.as_ref());
-        let source_ip = violations.source_ip(&source_ip);
-        let max_staleness = violations.duration("max_staleness", max_staleness.as_ref());
-        violations.done().map_err(Failure::Invalid)?;
-        let serving = seen.state.snapshot.revision();
-        let asked_revision = Revision(min_revision);
-        if asked_revision > serving {
-            return Err(Failure::NotReached {
-                asked: asked_revision,
-                serving,
-            });
-        }
-        let query = Query {
-            subject: subject_asked,
-            permission: &permission,
-            resource: &resource,
-            resource_attributes: &attributes,
-            context: &context,
-            entity: said(&entity),
-            attribution: said(&attribution),
-            delegates: &delegates,
+        Ok(Self {
+            subject,
+            digests,
+            permission,
+            resource,
+            resource_attributes,
+            context,
+            entity,
+            attribution,
+            delegates,
             source_ip,
-        };
-        let mut decision = match decide::authorize(&seen.state.snapshot, &query, seen.now) {
-            Answer::Decided(decision) => decision,
-            Answer::Invalid(violation) => return Err(Failure::Invalid(vec![violation])),
-        };
-        if max_staleness.is_some_and(|bound| seen.age > bound) {
-            decision.effect = Effect::Deny;
-            decision.reason = Reason::StaleSnapshot;
+            min_revision: Revision(min_revision),
+            max_staleness,
+            request_id,
+        })
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query {
+            subject: match &self.subject {
+                asked::Subject::Principal(principal) => Subject::Principal(principal),
+                asked::Subject::Credential(_) => Subject::ApiKey(&self.digests),
+                asked::Subject::Anonymous(()) => Subject::Anonymous,
+            },
+            permission: &self.permission,
+            resource: &self.resource,
+            resource_attributes: &self.resource_attributes,
+            context: &self.context,
+            entity: said(&self.entity),
+            attribution: said(&self.attribution),
+            delegates: &self.delegates,
+            source_ip: self.source_ip,
         }
-        Ok(respond(seen, &decision, request_id))
     }
 }
 

@@ -16,7 +16,6 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::server::{Grpc, UnaryService};
 use tonic::service::Routes;
-use tonic_prost::ProstCodec;
 use tower::Service as _;
 
 use crate::clock::Clock;
@@ -24,12 +23,16 @@ use crate::credential::pepper::Pepper;
 use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
 use crate::live::SnapshotReader;
 use crate::serve::authorization::{Authorize, BatchAuthorize};
+use crate::serve::codec::Protobuf;
 use crate::serve::credential::VerifyKey;
 use crate::serve::health::{Health, Phase};
 use crate::serve::snapshot::Snapshots;
 use crate::wire::proto::FILE_DESCRIPTOR_SET;
 use crate::wire::proto::grpc::health::v1::health_server::HealthServer;
 use crate::wire::proto::postern::v1::snapshot_service_server::SnapshotServiceServer;
+
+/// `grpc-status` of `OUT_OF_RANGE`, a code that no answer of ours has.
+const OUT_OF_RANGE: &str = "11";
 
 /// What every answer needs.
 #[derive(Debug)]
@@ -136,10 +139,17 @@ where
     Q: prost::Message + Default + Send + 'static,
     A: prost::Message + Send + 'static,
 {
-    Grpc::new(ProstCodec::<A, Q>::default())
+    let response = Grpc::new(Protobuf::<Q, A>::default())
         .apply_max_message_size_config(Some(REQUEST_BYTES_MAX), None)
         .unary(method, request)
-        .await
+        .await;
+    // tonic's word for a message over the bound; ours is the one of SPEC 15.
+    let too_large = |code: &http::HeaderValue| code == OUT_OF_RANGE;
+    if response.headers().get("grpc-status").is_some_and(too_large) {
+        let expected = format!("the message is over the bound of {REQUEST_BYTES_MAX} bytes");
+        return Status::invalid_argument(expected).into_http();
+    }
+    response
 }
 
 /// The answer, or `None` when the deadline comes first. Most answers are there at the first

@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 /// Longest wait for anything; a test that hits it has failed.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-pub use postern::wire::proto::postern::v1::GetSnapshotResponse as Snapshot;
+pub type Snapshot = v1::GetSnapshotResponse;
 
 pub const PROJECT: &str = "organizations/acme/teams/ml/projects/p";
 pub const GET: &str = "models.runs.get";
@@ -266,4 +266,52 @@ pub fn replace(path: &Path, text: &str) {
     let beside = path.with_extension("tmp");
     std::fs::write(&beside, text).expect("writes");
     std::fs::rename(&beside, path).expect("renames");
+}
+
+/// A server in this process, fed by the test itself.
+pub struct InProcess {
+    pub publisher: postern::live::SnapshotPublisher,
+    pub clock: std::sync::Arc<postern::clock::ManualClock>,
+    pub server: postern::serve::Server,
+    pub address: String,
+}
+
+impl InProcess {
+    /// Nothing published yet.
+    pub fn start() -> Self {
+        let (publisher, reader) = postern::live::channel().expect("a thread");
+        let clock = std::sync::Arc::new(postern::clock::ManualClock::at(1_800_000_000));
+        let parts = postern::serve::dispatch::Parts {
+            reader,
+            clock: std::sync::Arc::clone(&clock) as std::sync::Arc<dyn postern::clock::Clock>,
+            pepper: None,
+        };
+        let config = postern::serve::Config {
+            listen: vec!["127.0.0.1:0".parse().expect("an address")],
+            socket_mode: 0o600,
+            workers: 2,
+        };
+        let server = postern::serve::Server::start(&config, parts).expect("starts");
+        let address = server.addresses()[0].to_string();
+        Self {
+            publisher,
+            clock,
+            server,
+            address,
+        }
+    }
+
+    /// Publishes a snapshot of this text.
+    pub fn publish(&mut self, text: &str) {
+        use postern::clock::Clock as _;
+        let document = postern::wire::feed::decode_one("test.yaml", text.as_bytes())
+            .unwrap_or_else(|issues| panic!("{issues}"));
+        let current = self.publisher.current();
+        let previous = current.as_deref().map(|state| &state.snapshot);
+        let built = postern::graph::build(&document, previous, &postern::graph::Options::default())
+            .unwrap_or_else(|issues| panic!("{issues}"));
+        self.publisher
+            .publish(built.snapshot, self.clock.monotonic())
+            .expect("a newer revision");
+    }
 }
