@@ -8,8 +8,6 @@
     unreachable_pub,
     clippy::expect_used,
     clippy::panic,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
     reason = "shared"
 )]
 mod support;

@@ -281,9 +281,10 @@ impl InProcess {
     pub fn start() -> Self {
         let (publisher, reader) = postern::live::channel().expect("a thread");
         let clock = std::sync::Arc::new(postern::clock::ManualClock::at(1_800_000_000));
+        let dynamic: std::sync::Arc<dyn postern::clock::Clock> = clock.clone();
         let parts = postern::serve::dispatch::Parts {
             reader,
-            clock: std::sync::Arc::clone(&clock) as std::sync::Arc<dyn postern::clock::Clock>,
+            clock: dynamic,
             pepper: None,
         };
         let config = postern::serve::Config {
@@ -292,7 +293,7 @@ impl InProcess {
             workers: 2,
         };
         let server = postern::serve::Server::start(&config, parts).expect("starts");
-        let address = server.addresses()[0].to_string();
+        let address = server.addresses().first().expect("one").to_string();
         Self {
             publisher,
             clock,
