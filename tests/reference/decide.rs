@@ -12,7 +12,7 @@ use crate::reference::people::{self, Who};
 use crate::reference::question::{
     Answer, Attribution, Decision, KeyAnswer, KeyQuestion, Question, Subject, invalid,
 };
-use crate::reference::world::{Key, World};
+use crate::reference::world::{AnyOr, Key, World};
 
 /// SPEC 14: may this subject do this here?
 pub(crate) fn authorize(world: &World, q: &Question) -> Answer {
@@ -31,7 +31,7 @@ pub(crate) fn authorize(world: &World, q: &Question) -> Answer {
             }
         },
     };
-    let Some(resource) = fill_default_team(world, &q.resource, q.entity.as_deref(), &who) else {
+    let Some(resource) = fill_default_team(&q.resource, q.entity.as_deref(), &who) else {
         return invalid(&["resource", "entity"]);
     };
     let asked = Asked { world, q, who: &who, key: key.as_ref() };
@@ -85,7 +85,6 @@ fn created_by_is_good(attributes: &Value) -> bool {
 
 /// SPEC 1.4. `None`: the team cannot be told.
 fn fill_default_team(
-    world: &World,
     resource: &str,
     entity: Option<&str>,
     who: &Who,
@@ -197,8 +196,8 @@ impl Asked<'_> {
             projects.push(account.parent());
         }
         projects.iter().any(|p| match &self.world.projects[p].services {
-            crate::reference::world::AnyOr::Any => false,
-            crate::reference::world::AnyOr::List(list) => !list.iter().any(|s| s == service),
+            AnyOr::Any => false,
+            AnyOr::List(list) => !list.iter().any(|s| s == service),
         })
     }
 
@@ -263,7 +262,7 @@ pub(crate) fn verify_key(world: &World, q: &KeyQuestion) -> KeyAnswer {
     };
     let resource = match &q.resource {
         None => None,
-        Some(resource) => match fill_default_team(world, resource, None, &who) {
+        Some(resource) => match fill_default_team(resource, None, &who) {
             None => return KeyAnswer::Invalid(BTreeSet::from(["resource".to_owned()])),
             resolved => resolved,
         },

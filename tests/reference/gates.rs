@@ -106,7 +106,7 @@ fn wanted(context: &Value) -> String {
 /// SPEC 5.4: how many are to be created.
 fn count(context: &Value) -> u64 {
     let said = context.get("count").map_or(1.0, |n| n.as_f64().unwrap());
-    (1..=1000).find(|n| f64::from(*n) >= said).map_or(1000, u64::from)
+    (1_u32..=1000).find(|n| f64::from(*n) >= said).map_or(1000, u64::from)
 }
 
 /// SPEC 4.4: `PUBLIC` or `OPEN` under `private_projects_only` of the node or above it.

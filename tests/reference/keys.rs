@@ -45,6 +45,13 @@ pub(crate) fn check_sum(text: &str) -> String {
     text
 }
 
+/// HMAC-SHA-256 of a key under the pepper.
+pub(crate) fn hmac(pepper: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(pepper).unwrap();
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
 /// The first code of SPEC 9.2 that needs neither permission nor resource, or the key and its
 /// owner.
 pub(crate) fn look_up(
@@ -56,9 +63,7 @@ pub(crate) fn look_up(
         return Err(("MALFORMED", None));
     }
     let sha256 = Sha256::digest(text).to_vec();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&world.pepper).unwrap();
-    mac.update(text.as_bytes());
-    let hmac = mac.finalize().into_bytes().to_vec();
+    let hmac = hmac(&world.pepper, text);
     let found = world.keys.iter().find(|k| {
         k.sha256.as_ref() == Some(&sha256) || k.hmac_sha256.as_ref() == Some(&hmac)
     });

@@ -240,7 +240,7 @@ fn account(body: &Value) -> Account {
         name: text(body, "name"),
         uid: text(body, "uid"),
         email: text(body, "email").to_ascii_lowercase(),
-        kind: word(body, "kind", "KIND_", "USER_MANAGED"),
+        kind: word(body, "kind", "ACCOUNT_KIND_", "USER_MANAGED"),
         authentication: word(body, "authentication", "AUTHENTICATION_", "BUILT_IN"),
         default_team: text(body, "default_team"),
         disabled: flag(body, "disabled"),
@@ -250,7 +250,7 @@ fn account(body: &Value) -> Account {
 
 fn key(body: &Value) -> Key {
     let api_key = body.get("api_key").cloned().unwrap_or_default();
-    let digest = |form: &str| api_key.get(form).map(|d| base64(d.as_str().unwrap()));
+    let digest = |form: &str| api_key.get(form).map(|d| digest_bytes(d.as_str().unwrap()));
     Key {
         name: text(body, "name"),
         owner_uid: text(body, "owner_uid"),
@@ -274,7 +274,7 @@ fn role(body: &Value) -> Role {
         inherits: text(body, "inherits"),
         permissions: texts(body, "permissions"),
         own: texts(body, "own_permissions"),
-        off: flag(body, "deleted") || word(body, "stage", "STAGE_", "GA") == "DISABLED",
+        off: flag(body, "deleted") || word(body, "stage", "ROLE_STAGE_", "GA") == "DISABLED",
     }
 }
 
@@ -326,6 +326,14 @@ fn word(body: &Value, field: &str, prefix: &str, absent: &str) -> String {
 
 fn any_or(value: &Value) -> AnyOr {
     if flag(value, "any") { AnyOr::Any } else { AnyOr::List(texts(value, "values")) }
+}
+
+/// A digest: 64 hexadecimal digits, or base64.
+fn digest_bytes(text: &str) -> Vec<u8> {
+    if text.len() != 64 {
+        return base64(text);
+    }
+    (0..32).map(|i| u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).unwrap()).collect()
 }
 
 /// Base64 of proto3 JSON: either alphabet, padded or not.

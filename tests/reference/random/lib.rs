@@ -1,0 +1,7 @@
+//! Random snapshots and questions: small alphabets, so that things meet.
+
+pub(crate) mod asks;
+pub(crate) mod dice;
+pub(crate) mod graph;
+pub(crate) mod policies;
+pub(crate) mod stock;
