@@ -3,10 +3,13 @@
 use postern::credential::api_key;
 use postern::credential::pepper::Pepper;
 use postern::decide;
+use postern::graph::issue::Issues;
 use postern::graph::snapshot::Snapshot;
+use postern::graph::{self, Options};
 use postern::model::outcome::{self, Actor, Effect};
 use postern::model::query::{KeyDigests, KeyQuery, Query, Subject, UnixTime};
 use postern::model::value::{Struct, Value};
+use postern::wire::feed;
 use serde_json::Value as Json;
 
 use crate::reference::people;
@@ -14,6 +17,15 @@ use crate::reference::question::{
     Answer, Attribution, Decision, KeyAnswer, KeyQuestion, Question, Subject as Asker, invalid,
 };
 use crate::reference::world::World;
+
+/// Decodes, validates and compiles a snapshot file; or every issue, a line each.
+pub(crate) fn build(file: &Json) -> Result<Snapshot, Vec<String>> {
+    let lines = |issues: Issues| issues.list().iter().map(ToString::to_string).collect();
+    let text = serde_json::to_vec(file).unwrap();
+    let document = feed::decode_one("snapshot.json", &text).map_err(lines)?;
+    let options = Options { has_pepper: true, hash_seed: 1 };
+    graph::build(&document, None, &options).map(|built| built.snapshot).map_err(lines)
+}
 
 pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Answer {
     let digests = match &q.subject {
