@@ -115,6 +115,8 @@ fn crosses(ask: &Ask<'_>, role: &str) -> bool {
 /// SPEC 3.5: what a user's project-level roles do to the team-level ones.
 struct Levels {
     project: Option<String>,
+    /// Project-level roles count at all: the project is `TEAM` or `RESTRICTED`.
+    counting: bool,
     /// The user holds a membership role on the project and it counts.
     active: bool,
     /// All team-level roles act as `roles/team.viewer`.
@@ -123,7 +125,10 @@ struct Levels {
 
 impl Levels {
     fn of(ask: &Ask<'_>, project: Option<&String>) -> Self {
-        let mut levels = Self { project: project.cloned(), active: false, viewer: false };
+        let visible = visibility(ask, project);
+        let counting = ["TEAM", "RESTRICTED"].contains(&visible.as_str());
+        let mut levels =
+            Self { project: project.cloned(), counting, active: false, viewer: false };
         let (Some(project), Who::User(_)) = (project, ask.who) else { return levels };
         let own = membership_roles(ask, project);
         let mut team = Vec::new();
@@ -132,10 +137,7 @@ impl Levels {
                 team.extend(membership_roles(ask, &node));
             }
         }
-        let visible = visibility(ask, Some(project));
-        levels.active = ["TEAM", "RESTRICTED"].contains(&visible.as_str())
-            && !team.is_empty()
-            && !own.is_empty();
+        levels.active = counting && !team.is_empty() && !own.is_empty();
         levels.viewer =
             team.iter().all(|role| roles::acts_as(ask.world, role) == "roles/team.viewer");
         levels
@@ -151,7 +153,8 @@ impl Levels {
         match ask.who {
             // SPEC 3.3: only the explicit add, or through a group.
             Who::Account(_) => {
-                let added = on_project || how == Match::ThroughGroup;
+                let added =
+                    if on_project { self.counting } else { how == Match::ThroughGroup };
                 role == "roles/team.service" && added && carries(ask, node, role)
             }
             Who::User(_) if kind == Kind::Organization => carries(ask, node, role),

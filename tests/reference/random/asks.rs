@@ -75,9 +75,9 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
         _ => dice.pick(&stock.user_ids).0.replace("users/", ""),
     });
     Question {
-        subject,
         context: context(dice, stock, &permission, &resource),
-        resource_attributes: attributes(dice, stock),
+        resource_attributes: attributes(dice, stock, &subject),
+        subject,
         permission,
         resource,
         entity,
@@ -120,12 +120,33 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
     let far = !projects.is_empty() && dice.percent(75);
     let place = dice.pick(if far { &projects } else { &nodes }).clone();
     let role = binding["role"].as_str()?;
-    let carried = stock.carried.get(role).filter(|list| !list.is_empty());
-    let permission = match carried {
-        Some(carried) if dice.percent(70) => Some(dice.pick(carried).clone()),
-        _ => None,
+    let permission = near_a_role(dice, stock, role);
+    let place = match permission.as_deref() {
+        // What teams are asked for is asked of the team.
+        Some(p) if p.contains(".teams.") && dice.percent(80) => {
+            let teams: Vec<String> = stock.teams.iter().filter(below).cloned().collect();
+            if teams.is_empty() { place } else { dice.pick(&teams).clone() }
+        }
+        _ => place,
     };
     Some((Subject::Principal(subject), permission, place))
+}
+
+/// A permission that the role carries, or one that a setting or an entity gives or takes.
+fn near_a_role(dice: &Dice, stock: &Stock, role: &str) -> Option<String> {
+    let team = role.starts_with("roles/team.") || role.starts_with("organizations/");
+    if team && dice.percent(20) {
+        return Some("resourcemanager.teams.inviteMembers".to_owned());
+    }
+    if role == "roles/org.admin" && dice.percent(50) {
+        return Some(dice.pick(&TEAMS[..3]).to_string());
+    }
+    let added: Vec<&String> = stock.permissions[stock.built_in..].iter().collect();
+    if !added.is_empty() && dice.percent(20) {
+        return Some(dice.pick(&added).to_string());
+    }
+    let carried = stock.carried.get(role).filter(|list| !list.is_empty())?;
+    dice.percent(80).then(|| dice.pick(carried).clone())
 }
 
 /// An account in a project below its own node (SPEC 5.1), and what may be done there.
@@ -213,12 +234,13 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
     let fitting = match permission {
         "models.runs.move" | "resourcemanager.projects.setVisibility" => &stock.projects,
         "resourcemanager.projects.create" => &stock.teams,
-        "iam.serviceAccounts.create" if dice.percent(60) => &stock.projects,
+        "iam.serviceAccounts.create" if dice.percent(50) => &stock.projects,
+        "iam.serviceAccounts.create" => &stock.teams,
         _ if permission.contains(".teams.") && dice.percent(60) => &stock.teams,
         _ if permission.starts_with("models.") || permission.starts_with("weave.") => &stock.projects,
         _ => &stock.organizations,
     };
-    let on_account = GATED[5..].contains(&permission) || permission.contains("serviceAccount");
+    let on_account = permission.contains("serviceAccount") && !permission.ends_with("ts.create");
     match dice.below(100) {
         0..=49 if on_account => dice.pick(&stock.accounts).name.clone(),
         0..=49 if !fitting.is_empty() => dice.pick(fitting).clone(),
@@ -246,13 +268,23 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
     }
 }
 
-fn attributes(dice: &Dice, stock: &Stock) -> Value {
+fn attributes(dice: &Dice, stock: &Stock, subject: &Subject) -> Value {
     let mut map = Map::new();
     if dice.percent(20) {
         map.insert("color".to_owned(), json!({ "deep": [1, true, null] }));
     }
-    if dice.percent(35) {
-        let created_by = match dice.below(20) {
+    if dice.percent(45) {
+        let created_by = match (subject, dice.below(20)) {
+            (Subject::Principal(caller), 0..=9) => json!(caller),
+            (_, other) => created_by(dice, stock, other),
+        };
+        map.insert("created_by".to_owned(), created_by);
+    }
+    Value::Object(map)
+}
+
+fn created_by(dice: &Dice, stock: &Stock, which: usize) -> Value {
+        match which {
             0..=9 => {
                 let email = dice.pick(&stock.users).clone();
                 json!(format!("user:{}", cased(dice, &email)))
@@ -269,10 +301,7 @@ fn attributes(dice: &Dice, stock: &Stock) -> Value {
             _ => [json!("ann"), json!(7), json!("group:g0@groups.example"), Value::Null]
                 [dice.below(4)]
             .clone(),
-        };
-        map.insert("created_by".to_owned(), created_by);
-    }
-    Value::Object(map)
+        }
 }
 
 fn context(dice: &Dice, stock: &Stock, permission: &str, resource: &str) -> Value {

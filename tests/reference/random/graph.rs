@@ -16,6 +16,7 @@ pub(crate) const PEPPER: &str = "kQ3v9ZpL2mX8rT5wB7nY4cJ6hD1fG0sA";
 pub(crate) fn snapshot(dice: &Dice, catalogue: &Catalogue) -> Stock {
     let mut stock = Stock {
         permissions: catalogue.permissions.keys().cloned().collect(),
+        built_in: catalogue.permissions.len(),
         ..Stock::default()
     };
     for (name, role) in &catalogue.roles {
@@ -41,7 +42,7 @@ fn add(stock: &mut Stock, kind: &str, body: Value) {
 
 fn permissions(dice: &Dice, stock: &mut Stock) {
     let names = ["models.notes.create", "weave.boards.get", "labels.batches.approve"];
-    for name in names.into_iter().filter(|_| dice.percent(40)) {
+    for name in names.into_iter().filter(|_| dice.percent(60)) {
         let product = match name.split('.').next() {
             Some("models") => "MODELS",
             Some("weave") => "WEAVE",
@@ -89,7 +90,7 @@ fn tree(dice: &Dice, stock: &mut Stock) {
 fn grow(dice: &Dice, stock: &mut Stock, name: &str, depth: usize) {
     let body = json!({ "name": name, "settings": {
         "private_projects_only": dice.percent(20),
-        "members_may_invite": dice.percent(40),
+        "members_may_invite": dice.percent(50),
     }});
     add(stock, "team", body);
     stock.teams.push(name.to_owned());
@@ -129,12 +130,12 @@ fn users(dice: &Dice, stock: &mut Stock) {
             "name": format!("users/{id}"), "uid": format!("uid-{id}"), "email": cased(dice, &email),
             "username": id,
         });
-        if dice.percent(8) {
+        if dice.percent(5) {
             body["disabled"] = json!(true);
         }
         let mut seats = Vec::new();
         for organization in stock.organizations.clone() {
-            if dice.percent(45) {
+            if dice.percent(60) {
                 seats.push(json!({
                     "organization": organization,
                     "models": dice.pick(&["FULL", "VIEWER", "NONE"]),
@@ -169,7 +170,7 @@ fn accounts(dice: &Dice, stock: &mut Stock) {
         }
         let email = format!("sa{number}@svc.example");
         let team_scoped = stock.teams.contains(&parent);
-        let federated = team_scoped && dice.percent(25);
+        let federated = team_scoped && dice.percent(35);
         // SPEC 2.5: an earlier account of the same name, and perhaps of the same address.
         if dice.percent(25) {
             let same = dice.percent(50);
@@ -183,7 +184,7 @@ fn accounts(dice: &Dice, stock: &mut Stock) {
                 federated: false,
             });
         }
-        let deleted = dice.percent(12);
+        let deleted = dice.percent(8);
         let uid = format!("uid-sa{number}");
         account(dice, stock, Account { name, uid, email, deleted, federated });
     }

@@ -3,5 +3,7 @@
 pub(crate) mod asks;
 pub(crate) mod dice;
 pub(crate) mod graph;
+pub(crate) mod levers;
 pub(crate) mod policies;
+pub(crate) mod shrink;
 pub(crate) mod stock;

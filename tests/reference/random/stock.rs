@@ -38,6 +38,8 @@ pub(crate) struct Stock {
     pub(crate) roles: Vec<Role>,
     /// Plain names, built in and added.
     pub(crate) permissions: Vec<String>,
+    /// How many of them are built in.
+    pub(crate) built_in: usize,
     /// Texts of keys that exist.
     pub(crate) keys: Vec<String>,
     pub(crate) key_names: Vec<String>,
