@@ -126,14 +126,24 @@ struct Use<'u, 's> {
 }
 
 fn narrow(snapshot: &Snapshot, key: &KeyRow, used: &Use<'_, '_>) -> KeyCode {
-    if let Some((_, Some(target))) = used.resource {
-        let organization = snapshot
-            .ancestor(target.node, target.row, 0)
-            .unwrap_or(NONE);
-        let enforced = snapshot
-            .node(organization)
-            .is_none_or(|row| row.settings.enforce_org_scoped_keys);
-        if enforced && home(snapshot, key) != Some(organization) {
+    if let Some((resource, target)) = used.resource {
+        let organization = match target {
+            Some(target) => Some(
+                snapshot
+                    .ancestor(target.node, target.row, 0)
+                    .unwrap_or(NONE),
+            ),
+            // What is missing below it is no way around the organization's rule, and no hint.
+            None => name::organization(resource)
+                .and_then(|organization| snapshot.find_name(organization))
+                .map(|located| located.node),
+        };
+        let enforced = organization.is_some_and(|organization| {
+            snapshot
+                .node(organization)
+                .is_none_or(|row| row.settings.enforce_org_scoped_keys)
+        });
+        if enforced && home(snapshot, key) != organization {
             return KeyCode::OrgScopedKeyRequired;
         }
     }

@@ -181,8 +181,10 @@ impl Asked<'_> {
             return Some(Answer::Decided(denied(reason, "", destination)));
         }
         match self.from_step_2(destination, false) {
-            Answer::Decided(decision) if decision.allow => None,
-            answer => Some(answer),
+            Answer::Decided(there) if !there.allow => {
+                Some(Answer::Decided(denied(&there.reason, "", destination)))
+            }
+            answer => matches!(answer, Answer::Invalid(_)).then_some(answer),
         }
     }
 
