@@ -56,7 +56,7 @@ fn is_member(snapshot: &Snapshot, user: PrincipalIx, team: u32) -> bool {
             let level = grant.level();
             (1..=team_row.level).contains(&level)
                 && snapshot.ancestor(team, team_row, level) == Some(grant.node)
-                && snapshot.sets().class(grant.set(), 0) & class::HAS_MEMBERSHIP != 0
+                && class::has_membership(snapshot.sets().class(grant.set(), 0))
         })
     };
     let active = row.is_user() && !row.disabled && !row.deleted;

@@ -73,11 +73,11 @@ impl Membership {
     };
 
     fn add(&mut self, bits: u8, carried: bool) {
-        if bits & class::HAS_MEMBERSHIP != 0 {
+        if class::has_membership(bits) {
             self.held = true;
-            self.all_viewer &= bits & class::ALL_VIEWER != 0;
+            self.all_viewer &= class::all_viewer(bits);
             self.carried |= carried;
-            self.crosses |= carried && bits & class::CROSSES != 0;
+            self.crosses |= carried && bits & class::MEMBER_CROSSES != 0;
         }
     }
 }
@@ -179,9 +179,8 @@ impl Gather<'_, '_> {
         let bits = self.snapshot.sets().class(grant.set(), self.permission.0.0);
         let is_creator = self.is_creator;
         let own = |whole: u8, own: u8| bits & whole != 0 || (is_creator && bits & own != 0);
-        let crosses = bits & class::CROSSES != 0;
         if own(class::IAM, class::IAM_OWN) {
-            self.count(level, crosses);
+            self.count(level, bits & class::IAM_CROSSES != 0);
         }
         if !members {
             return;
@@ -193,7 +192,7 @@ impl Gather<'_, '_> {
             self.service_role(level, bits, on_project);
         } else if level == 0 {
             if carried {
-                self.count(level, crosses);
+                self.count(level, bits & class::MEMBER_CROSSES != 0);
             }
         } else if level <= row.team_level {
             self.team.add(bits, carried);
@@ -214,7 +213,7 @@ impl Gather<'_, '_> {
 
     /// SPEC 3.3: of membership roles a service account gets `roles/team.service` only.
     fn service_role(&mut self, level: u8, bits: u8, on_project: bool) {
-        if bits & class::HAS_SERVICE == 0 || (on_project && !self.project_roles) {
+        if !class::has_service(bits) || (on_project && !self.project_roles) {
             return;
         }
         if self.service_carries() {

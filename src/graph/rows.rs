@@ -326,14 +326,37 @@ pub mod class {
     pub const MEMBER: u8 = 4;
     /// A membership role carries it for own things.
     pub const MEMBER_OWN: u8 = 8;
-    /// It is administrative and a role carries it into `RESTRICTED` projects (SPEC 4.2).
-    pub const CROSSES: u8 = 16;
+    /// It is administrative and an IAM role carries it into `RESTRICTED` projects (SPEC 4.2).
+    pub const IAM_CROSSES: u8 = 16;
+    /// The same of a membership role; service accounts do not have that role (SPEC 3.3).
+    pub const MEMBER_CROSSES: u8 = 32;
+    /// What membership roles the set has: none, only such as act as `roles/team.viewer`,
+    /// others, or `roles/team.service` among them.
+    const MEMBERSHIP: u8 = 64 | 128;
+    /// See [`all_viewer`].
+    pub const VIEWERS: u8 = 64;
+    /// See [`has_membership`].
+    pub const MEMBERS: u8 = 128;
+    /// See [`has_service`].
+    pub const WITH_SERVICE: u8 = 64 | 128;
+
     /// The set has a membership role.
-    pub const HAS_MEMBERSHIP: u8 = 32;
-    /// Every membership role of the set acts as `roles/team.viewer`.
-    pub const ALL_VIEWER: u8 = 64;
+    #[must_use]
+    pub const fn has_membership(bits: u8) -> bool {
+        bits & MEMBERSHIP != 0
+    }
+
+    /// Every membership role of the set, one at least, acts as `roles/team.viewer`.
+    #[must_use]
+    pub const fn all_viewer(bits: u8) -> bool {
+        bits & MEMBERSHIP == VIEWERS
+    }
+
     /// The set has `roles/team.service`.
-    pub const HAS_SERVICE: u8 = 128;
+    #[must_use]
+    pub const fn has_service(bits: u8) -> bool {
+        bits & MEMBERSHIP == WITH_SERVICE
+    }
 }
 
 /// All distinct combinations of roles that bindings make: a byte for each permission.

@@ -197,9 +197,11 @@ impl<'p> Acting<'p> {
     }
 
     fn class(&self, ix: crate::model::permission::PermissionIx, administrative: bool) -> u8 {
-        let (whole, own) = match self.role.level {
-            Level::Iam => (class::IAM, class::IAM_OWN),
-            Level::Organization | Level::Team => (class::MEMBER, class::MEMBER_OWN),
+        let (whole, own, crosses) = match self.role.level {
+            Level::Iam => (class::IAM, class::IAM_OWN, class::IAM_CROSSES),
+            Level::Organization | Level::Team => {
+                (class::MEMBER, class::MEMBER_OWN, class::MEMBER_CROSSES)
+            }
         };
         let carried = self.permissions.contains(ix);
         let mut bits = if carried { whole } else { 0 };
@@ -207,7 +209,7 @@ impl<'p> Acting<'p> {
             bits |= own;
         }
         if carried && administrative && self.role.crosses {
-            bits |= class::CROSSES;
+            bits |= crosses;
         }
         bits
     }
@@ -216,17 +218,15 @@ impl<'p> Acting<'p> {
 /// What a combination says of itself, whatever the permission.
 fn flags(acting: &[Acting<'_>]) -> u8 {
     let membership = || acting.iter().filter(|a| a.role.level != Level::Iam);
-    let mut flags = 0;
-    if membership().next().is_some() {
-        flags |= class::HAS_MEMBERSHIP;
-        if membership().all(|a| a.role.acts_as_viewer) {
-            flags |= class::ALL_VIEWER;
-        }
-    }
     if acting.iter().any(|a| a.role.is_service) {
-        flags |= class::HAS_SERVICE;
+        class::WITH_SERVICE
+    } else if membership().next().is_none() {
+        0
+    } else if membership().all(|a| a.role.acts_as_viewer) {
+        class::VIEWERS
+    } else {
+        class::MEMBERS
     }
-    flags
 }
 
 /// Which holders each principal belongs to.
