@@ -135,8 +135,7 @@ fn move_run(
     match name::parse(destination) {
         Err(fault) => return refuse(FIELD, fault.to_string()),
         Ok(parsed) => {
-            let project = matches!(name::split_last(destination), Some((_, "projects", _)));
-            if !project || parsed.below || parsed.misplaced || parsed.default_team {
+            if parsed.default_team || !name::is_of_form(destination, "projects") {
                 return refuse(FIELD, expected(destination, EXPECTED));
             }
         }

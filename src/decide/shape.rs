@@ -87,10 +87,8 @@ pub(super) fn expected(found: &str, expectation: &str) -> String {
 
 /// SPEC 1.4: a team's name.
 fn check_entity(entity: &str) -> Result<(), Refusal> {
-    let parsed = name::parse(entity);
-    let team = name::split_last(entity).is_some_and(|(_, kind, _)| kind == "teams");
-    match parsed {
-        Ok(parsed) if team && !parsed.default_team && !parsed.below && !parsed.misplaced => Ok(()),
+    match name::parse(entity) {
+        Ok(parsed) if !parsed.default_team && name::is_of_form(entity, "teams") => Ok(()),
         Ok(_) => refuse("entity", expected(entity, "the name of a team")),
         Err(fault) => refuse("entity", fault.to_string()),
     }

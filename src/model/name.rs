@@ -169,6 +169,17 @@ pub fn organization(name: &str) -> Option<&str> {
     name.get(.."organizations/".len() + id.len())
 }
 
+/// Whether a well-formed name is one of a team (`teams`) or project (`projects`) as SPEC 1.1
+/// has them: an organization, then teams only, then that.
+#[must_use]
+pub fn is_of_form(name: &str, collection: &str) -> bool {
+    let mut collections = name.split('/').step_by(2);
+    let organization = collections.next() == Some("organizations");
+    let mut last = None;
+    let teams = collections.all(|next| last.replace(next).is_none_or(|before| before == "teams"));
+    organization && teams && last == Some(collection)
+}
+
 /// Splits `{parent}/{collection}/{id}`; the parent is empty for two segments.
 #[must_use]
 pub fn split_last(name: &str) -> Option<(&str, &str, &str)> {
