@@ -85,7 +85,7 @@ fn from_policies(ask: &Ask<'_>) -> Vec<Grant> {
     let restricted = visibility(ask, project.as_ref()) == "RESTRICTED";
     let levels = Levels::of(ask, project.as_ref());
     let mut grants = Vec::new();
-    for node in names::upwards(&ask.place.node) {
+    for node in bearers(ask) {
         // SPEC 4.2: the barrier stands between the project and its parent.
         let above = project.as_ref().is_some_and(|p| !names::at_or_below(&node, p));
         for binding in ask.world.policies.get(&node).into_iter().flatten() {
@@ -103,6 +103,20 @@ fn from_policies(ask: &Ask<'_>) -> Vec<Grant> {
         }
     }
     grants
+}
+
+/// The nodes whose policies count, nearest first.
+/// choice: a policy on a service account is that of the account which answers to the name
+/// (SPEC 2.5); the keys that an earlier account of the name left behind are not under it.
+fn bearers(ask: &Ask<'_>) -> Vec<String> {
+    let mut nodes = names::upwards(&ask.place.node);
+    if let Some(key) = ask.world.keys.iter().find(|k| k.name == ask.place.node) {
+        let account = ask.world.account_named(&nodes[1]);
+        if account.is_none_or(|account| account.uid != key.owner_uid) {
+            nodes.remove(1);
+        }
+    }
+    nodes
 }
 
 /// SPEC 4.2: administrative permissions when carried by one of three roles.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::random::dice::Dice;
 use crate::random::graph::cased;
-use crate::random::stock::Stock;
+use crate::random::stock::{Account, Stock};
 use crate::reference::question::{KeyQuestion, Question, Subject};
 use crate::reference::{names, time};
 
@@ -111,7 +111,7 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
     let subject = match member.split_once(':') {
         Some(("user" | "serviceAccount", _)) => member,
         _ if dice.percent(50) => format!("user:{}", dice.pick(&stock.users)),
-        _ => format!("serviceAccount:{}", dice.pick(&stock.accounts).email),
+        _ => format!("serviceAccount:{}", an_account(dice, stock).email),
     };
     let node = policy["resource"].as_str()?;
     let below = |n: &&String| names::at_or_below(n, node);
@@ -121,7 +121,12 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
     let place = dice.pick(if far { &projects } else { &nodes }).clone();
     let role = binding["role"].as_str()?;
     let permission = near_a_role(dice, stock, role);
+    let accounts = stock.accounts.iter().map(|a| a.name.clone());
+    let accounts: Vec<String> = accounts.filter(|n| names::at_or_below(n, node)).collect();
     let place = match permission.as_deref() {
+        Some(p) if on_accounts(p) && !accounts.is_empty() && dice.percent(85) => {
+            dice.pick(&accounts).clone()
+        }
         // What teams are asked for is asked of the team.
         Some(p) if p.contains(".teams.") && dice.percent(80) => {
             let teams: Vec<String> = stock.teams.iter().filter(below).cloned().collect();
@@ -142,16 +147,23 @@ fn near_a_role(dice: &Dice, stock: &Stock, role: &str) -> Option<String> {
         return Some(dice.pick(&TEAMS[..3]).to_string());
     }
     let added: Vec<&String> = stock.permissions[stock.built_in..].iter().collect();
-    if !added.is_empty() && dice.percent(20) {
+    let basic = ["roles/owner", "roles/editor", "roles/viewer"].contains(&role);
+    if !added.is_empty() && dice.percent(if basic { 45 } else { 15 }) {
         return Some(dice.pick(&added).to_string());
     }
     let carried = stock.carried.get(role).filter(|list| !list.is_empty())?;
     dice.percent(80).then(|| dice.pick(carried).clone())
 }
 
+/// An account, most often one that may act.
+fn an_account<'a>(dice: &Dice, stock: &'a Stock) -> &'a Account {
+    let first = dice.pick(&stock.accounts);
+    if first.idle && dice.percent(70) { dice.pick(&stock.accounts) } else { first }
+}
+
 /// An account in a project below its own node (SPEC 5.1), and what may be done there.
 fn close_to_home(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<String>, String)> {
-    let account = dice.pick(&stock.accounts);
+    let account = an_account(dice, stock);
     let home = names::parent(&account.name)?;
     let below = |n: &&String| names::at_or_below(n, &home);
     let projects: Vec<String> = stock.projects.iter().filter(below).cloned().collect();
@@ -195,7 +207,7 @@ fn subject(dice: &Dice, stock: &Stock) -> Subject {
             format!("user:{}", cased(dice, &email))
         }
         30..=54 => {
-            let account = dice.pick(&stock.accounts).clone();
+            let account = an_account(dice, stock).clone();
             let uid = if dice.percent(90) { account.uid } else { "uid-gone".to_owned() };
             if dice.percent(30) {
                 format!("serviceAccount:{}?uid={uid}", account.email)
@@ -230,6 +242,11 @@ fn permission(dice: &Dice, stock: &Stock) -> String {
     }
 }
 
+/// Whether the permission is asked on service accounts.
+fn on_accounts(permission: &str) -> bool {
+    permission.contains("serviceAccount") && permission != "iam.serviceAccounts.create"
+}
+
 fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
     let fitting = match permission {
         "models.runs.move" | "resourcemanager.projects.setVisibility" => &stock.projects,
@@ -240,9 +257,8 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
         _ if permission.starts_with("models.") || permission.starts_with("weave.") => &stock.projects,
         _ => &stock.organizations,
     };
-    let on_account = permission.contains("serviceAccount") && !permission.ends_with("ts.create");
     match dice.below(100) {
-        0..=49 if on_account => dice.pick(&stock.accounts).name.clone(),
+        0..=49 if on_accounts(permission) => dice.pick(&stock.accounts).name.clone(),
         0..=49 if !fitting.is_empty() => dice.pick(fitting).clone(),
         0..=74 => dice.pick(&stock.nodes()).clone(),
         75..=84 => {

@@ -181,12 +181,14 @@ fn accounts(dice: &Dice, stock: &mut Stock) {
                 uid,
                 email: old,
                 deleted: true,
+                idle: true,
                 federated: false,
             });
         }
         let deleted = dice.percent(8);
         let uid = format!("uid-sa{number}");
-        account(dice, stock, Account { name, uid, email, deleted, federated });
+        let idle = deleted || dice.percent(8);
+        account(dice, stock, Account { name, uid, email, deleted, idle, federated });
     }
 }
 
@@ -209,7 +211,7 @@ fn account(dice: &Dice, stock: &mut Stock, account: Account) {
         let day = dice.range(10, 29);
         body["deleted_at"] = json!(format!("2026-05-{day}T00:00:00Z"));
     }
-    if dice.percent(10) {
+    if account.idle && !account.deleted {
         body["disabled"] = json!(true);
     }
     add(stock, "service_account", body);
@@ -376,7 +378,7 @@ fn roles(dice: &Dice, stock: &mut Stock) {
                 "permissions": always, "own_permissions": own,
                 "stage": dice.weighted(&[(4, "GA"), (1, "DISABLED")]),
             });
-            if dice.percent(15) {
+            if dice.percent(25) {
                 body["deleted"] = json!(true);
             }
             add(stock, "role", body);

@@ -11,6 +11,8 @@ pub(crate) struct Account {
     pub(crate) uid: String,
     pub(crate) email: String,
     pub(crate) deleted: bool,
+    /// Disabled or deleted.
+    pub(crate) idle: bool,
     pub(crate) federated: bool,
 }
 
