@@ -1,6 +1,7 @@
 //! The built-in permissions and roles (SPEC 3.1), from `catalogue.txt`.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 /// What SPEC 2.1 says of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,13 @@ pub(crate) struct Catalogue {
     pub(crate) roles: BTreeMap<String, BuiltIn>,
 }
 
-pub(crate) fn read() -> Catalogue {
+/// The table, read once.
+pub(crate) fn get() -> Arc<Catalogue> {
+    static TABLE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(read()));
+    Arc::clone(&TABLE)
+}
+
+fn read() -> Catalogue {
     let mut permissions = BTreeMap::new();
     let mut roles: BTreeMap<String, BuiltIn> = BTreeMap::new();
     let mut role = String::new();

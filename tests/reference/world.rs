@@ -1,6 +1,7 @@
 //! The snapshot, read from the file form of SPEC 2.2 into plain lists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -88,7 +89,7 @@ pub(crate) struct Binding {
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Organizations and teams, with the settings that are on.
     pub(crate) organizations: BTreeMap<String, BTreeSet<String>>,
     pub(crate) teams: BTreeMap<String, BTreeSet<String>>,
@@ -107,7 +108,7 @@ pub(crate) struct World {
 impl World {
     /// Reads `{revision, entities: [{kind: {...}}]}`; the input must be valid.
     pub(crate) fn read(file: &Value) -> Self {
-        let catalogue = catalogue::read();
+        let catalogue = catalogue::get();
         let permissions = catalogue.permissions.clone();
         let mut world = Self {
             catalogue,
@@ -124,6 +125,7 @@ impl World {
             pepper: Vec::new(),
         };
         for entity in list(file, "entities") {
+            let entity = snake(&entity);
             let (kind, body) = entity.as_object().unwrap().iter().next().unwrap();
             world.add(kind, body);
         }
@@ -208,6 +210,28 @@ impl Account {
 
     pub(crate) fn parent(&self) -> String {
         names::parent(&self.name).unwrap()
+    }
+}
+
+/// The same with its field names in snake_case: both are read (SPEC 2.2). Tags are not, but
+/// nothing here reads tags.
+fn snake(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(snake).collect(),
+        Value::Object(map) => {
+            let fields = map.iter().map(|(name, value)| {
+                let mut plain = String::new();
+                for c in name.chars() {
+                    if c.is_ascii_uppercase() {
+                        plain.push('_');
+                    }
+                    plain.push(c.to_ascii_lowercase());
+                }
+                (plain, snake(value))
+            });
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
     }
 }
 

@@ -36,6 +36,9 @@ const TEAMS: [&str; 6] = [
     "iam.serviceAccountKeys.disable",
 ];
 
+/// Roles that carry administrative permissions into `RESTRICTED` projects (SPEC 4.2).
+const CROSSING: [&str; 3] = ["roles/team.admin", "roles/org.admin", "roles/owner"];
+
 pub(crate) fn now() -> i64 {
     time::seconds("2026-06-01T00:00:00Z")
 }
@@ -52,6 +55,10 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
     if let Some((who, what, place)) = near {
         (subject, resource) = (who, place);
         permission = what.unwrap_or(permission);
+        if dice.percent(15) {
+            permission = dice.pick(&GATED).to_string();
+            resource = self::resource(dice, stock, &permission);
+        }
     }
     // SPEC 1.4
     if dice.percent(6) {
@@ -118,8 +125,13 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
     let projects: Vec<String> = stock.projects.iter().filter(below).cloned().collect();
     let nodes: Vec<String> = stock.nodes().into_iter().filter(|n| below(&n)).collect();
     let far = !projects.is_empty() && dice.percent(75);
-    let place = dice.pick(if far { &projects } else { &nodes }).clone();
+    let mut place = dice.pick(if far { &projects } else { &nodes }).clone();
     let role = binding["role"].as_str()?;
+    // What crosses the barrier is worth a look.
+    let closed: Vec<&String> = projects.iter().filter(|p| stock.restricted.contains(p)).collect();
+    if CROSSING.contains(&role) && !closed.is_empty() && dice.percent(50) {
+        place = dice.pick(&closed).to_string();
+    }
     let permission = near_a_role(dice, stock, role);
     let accounts = stock.accounts.iter().map(|a| a.name.clone());
     let accounts: Vec<String> = accounts.filter(|n| names::at_or_below(n, node)).collect();
@@ -148,7 +160,7 @@ fn near_a_role(dice: &Dice, stock: &Stock, role: &str) -> Option<String> {
     }
     let added: Vec<&String> = stock.permissions[stock.built_in..].iter().collect();
     let basic = ["roles/owner", "roles/editor", "roles/viewer"].contains(&role);
-    if !added.is_empty() && dice.percent(if basic { 45 } else { 15 }) {
+    if !added.is_empty() && dice.percent(if basic { 60 } else { 15 }) {
         return Some(dice.pick(&added).to_string());
     }
     let carried = stock.carried.get(role).filter(|list| !list.is_empty())?;

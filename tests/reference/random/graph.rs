@@ -54,7 +54,7 @@ fn permissions(dice: &Dice, stock: &mut Stock) {
             "product": product,
             "public_read": dice.percent(30),
             "open_submit": dice.pick(&["NONE", "ANY", "OWN"]),
-            "administrative": dice.percent(30),
+            "administrative": dice.percent(50),
             "read": dice.percent(40),
             "configures": false,
         });
@@ -106,10 +106,12 @@ fn grow(dice: &Dice, stock: &mut Stock, name: &str, depth: usize) {
 
 fn project(dice: &Dice, stock: &mut Stock, parent: &str, id: &str) {
     let name = format!("{parent}/projects/{id}");
-    let mut body = json!({
-        "name": name,
-        "visibility": dice.weighted(&[(3, "TEAM"), (4, "RESTRICTED"), (2, "PUBLIC"), (3, "OPEN")]),
-    });
+    let visibility =
+        dice.weighted(&[(3, "TEAM"), (4, "RESTRICTED"), (2, "PUBLIC"), (3, "OPEN")]);
+    if visibility == "RESTRICTED" {
+        stock.restricted.push(name.clone());
+    }
+    let mut body = json!({ "name": name, "visibility": visibility });
     if dice.percent(40) {
         body["service_account_quota"] = json!(dice.below(4));
     }
@@ -138,8 +140,8 @@ fn users(dice: &Dice, stock: &mut Stock) {
             if dice.percent(60) {
                 seats.push(json!({
                     "organization": organization,
-                    "models": dice.pick(&["FULL", "VIEWER", "NONE"]),
-                    "weave": dice.pick(&["FULL", "VIEWER", "NONE"]),
+                    "models": dice.pick(&["FULL", "VIEWER", "VIEWER", "NONE"]),
+                    "weave": dice.pick(&["FULL", "VIEWER", "VIEWER", "NONE"]),
                 }));
             }
         }

@@ -30,6 +30,7 @@ pub(crate) struct Stock {
     pub(crate) organizations: Vec<String>,
     pub(crate) teams: Vec<String>,
     pub(crate) projects: Vec<String>,
+    pub(crate) restricted: Vec<String>,
     pub(crate) accounts: Vec<Account>,
     /// E-mail addresses.
     pub(crate) users: Vec<String>,
