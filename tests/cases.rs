@@ -30,5 +30,10 @@ fn run(cases: &[Case]) -> Vec<String> {
 #[test]
 fn every_case_answers_as_written() {
     let failures = run(&file::all());
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -48,10 +48,10 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 fn draw(seed: u64, catalogue: &Catalogue) -> (Stock, Vec<Ask>) {
     let dice = Dice::new(seed);
     let stock = graph::snapshot(&dice, catalogue);
-    let mut questions: Vec<Ask> =
-        (0..QUESTIONS).map(|_| Ask::Authorize(asks::question(&dice, &stock))).collect();
-    questions
-        .extend((0..KEY_QUESTIONS).map(|_| Ask::VerifyKey(asks::key_question(&dice, &stock))));
+    let mut questions: Vec<Ask> = (0..QUESTIONS)
+        .map(|_| Ask::Authorize(asks::question(&dice, &stock)))
+        .collect();
+    questions.extend((0..KEY_QUESTIONS).map(|_| Ask::VerifyKey(asks::key_question(&dice, &stock))));
     (stock, questions)
 }
 
@@ -77,8 +77,10 @@ fn compare(seed: u64, catalogue: &Catalogue, histogram: &mut Histogram) {
     let world = world(&file);
     for ask in &questions {
         if let Some((expected, got)) = ask.disagreement(&snapshot, &world) {
-            panic!("seed {seed}: the reference says\n  {expected}\nbut the engine\n  {got}\n{}",
-                shrink::reproduction(&file, ask));
+            panic!(
+                "seed {seed}: the reference says\n  {expected}\nbut the engine\n  {got}\n{}",
+                shrink::reproduction(&file, ask)
+            );
         }
         *histogram.entry(kind(&world, ask)).or_default() += 1;
     }
@@ -105,7 +107,10 @@ fn the_engine_agrees_with_the_reference_on_random_graphs() {
     let catalogue = reference::catalogue::get();
     let first = number("POSTERN_MODEL_SEED", 1);
     let graphs = number("POSTERN_MODEL_GRAPHS", GRAPHS);
-    let halves = [first..first + graphs / 2, first + graphs / 2..first + graphs];
+    let halves = [
+        first..first + graphs / 2,
+        first + graphs / 2..first + graphs,
+    ];
     let histogram = std::thread::scope(|scope| {
         let workers = halves.map(|seeds| {
             scope.spawn(|| {
@@ -116,8 +121,11 @@ fn the_engine_agrees_with_the_reference_on_random_graphs() {
         });
         let mut all = Histogram::new();
         for worker in workers {
-            let part = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            part.into_iter().for_each(|(kind, count)| *all.entry(kind).or_default() += count);
+            let part = worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            part.into_iter()
+                .for_each(|(kind, count)| *all.entry(kind).or_default() += count);
         }
         all
     });
@@ -130,11 +138,18 @@ fn the_engine_agrees_with_the_reference_on_random_graphs() {
 /// Every answer that can come must come often, or the agreement says little.
 fn assert_enough(histogram: &Histogram, graphs: usize) {
     let count = |kind: &str| histogram.get(kind).copied().unwrap_or_default();
-    assert!(count("refused") * 50 <= graphs, "too many snapshots were refused");
+    assert!(
+        count("refused") * 50 <= graphs,
+        "too many snapshots were refused"
+    );
     for (kind, at_least) in LEAST {
         // The table is for 1,000 graphs.
         let wanted = at_least * graphs / 1_000;
-        assert!(count(kind) >= wanted, "{kind}: {} times, expected {wanted}", count(kind));
+        assert!(
+            count(kind) >= wanted,
+            "{kind}: {} times, expected {wanted}",
+            count(kind)
+        );
     }
 }
 

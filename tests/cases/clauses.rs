@@ -43,13 +43,22 @@ fn every_clause_built_is_cited_by_a_case_and_no_case_cites_another() {
     let cases: BTreeSet<String> = crate::file::all().into_iter().map(|c| c.clause).collect();
     let mut cited = cases.clone();
     let mut paths = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut paths);
-    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
+    files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
+        &mut paths,
+    );
+    for path in paths
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "rs"))
+    {
         citations(&std::fs::read_to_string(path).unwrap(), &mut cited);
     }
     let built: BTreeSet<String> = BUILT.iter().map(|c| (*c).to_owned()).collect();
     let missing: Vec<&String> = built.difference(&cited).collect();
     assert!(missing.is_empty(), "no test cites SPEC {missing:?}");
     let strange: Vec<&String> = cases.difference(&built).collect();
-    assert!(strange.is_empty(), "cases cite SPEC {strange:?}, which BUILT does not list");
+    assert!(
+        strange.is_empty(),
+        "cases cite SPEC {strange:?}, which BUILT does not list"
+    );
 }

@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::engine;
-use crate::reference::question::{
-    Answer, Attribution, KeyAnswer, KeyQuestion, Question, Subject,
-};
+use crate::reference::question::{Answer, Attribution, KeyAnswer, KeyQuestion, Question, Subject};
 use crate::reference::world::World;
 use crate::reference::{decide, keys, time};
 
@@ -86,8 +84,10 @@ fn directory() -> String {
 
 /// Every case of every file but `base.json`, in the order of names.
 pub(crate) fn all() -> Vec<Case> {
-    let mut paths: Vec<_> =
-        std::fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     let mut cases: Vec<Case> = Vec::new();
     for path in paths {
@@ -155,6 +155,12 @@ impl Case {
                 ("reference", decide::authorize(&world, &q)),
                 ("engine", engine::authorize(&snapshot, &world, &q)),
             ];
+            let [(_, expected), (_, got)] = &answers;
+            if !engine::agrees(expected, got) {
+                failures.push(format!(
+                    "{head}: the two differ: {answers:?}\n    to {request:?}"
+                ));
+            }
             for (by, answer) in answers {
                 if !request.is_answered_by(&answer) {
                     failures.push(format!("{head}: {by} says {answer:?}\n    to {request:?}"));
@@ -167,6 +173,12 @@ impl Case {
                 ("reference", decide::verify_key(&world, &q)),
                 ("engine", engine::verify_key(&snapshot, &world, &q)),
             ];
+            let [(_, expected), (_, got)] = &answers;
+            if !engine::key_agrees(expected, got) {
+                failures.push(format!(
+                    "{head}: the two differ: {answers:?}\n    to {request:?}"
+                ));
+            }
             for (by, answer) in answers {
                 if !request.is_answered_by(&answer) {
                     failures.push(format!("{head}: {by} says {answer:?}\n    to {request:?}"));
@@ -178,13 +190,20 @@ impl Case {
 
     fn issue_failures(&self, head: &str, found: Option<Vec<String>>) -> Vec<String> {
         let Some(found) = found else {
-            return vec![format!("{head}: accepted; expected the issues {:?}", self.issues)];
+            return vec![format!(
+                "{head}: accepted; expected the issues {:?}",
+                self.issues
+            )];
         };
         let has = |wanted: &String| {
-            wanted.split('|').any(|w| found.iter().any(|line| line.contains(&format!(": {w}: "))))
+            wanted
+                .split('|')
+                .any(|w| found.iter().any(|line| line.contains(&format!(": {w}: "))))
         };
         let missing = self.issues.iter().filter(|wanted| !has(wanted));
-        missing.map(|w| format!("{head}: no issue {w} among {}", found.join("; "))).collect()
+        missing
+            .map(|w| format!("{head}: no issue {w} among {}", found.join("; ")))
+            .collect()
     }
 }
 
@@ -222,7 +241,10 @@ impl Request {
                     _ => "",
                 };
                 self.answer == format!("{effect} {}", decision.reason)
-                    && self.resolved.as_ref().is_none_or(|name| *name == decision.resource)
+                    && self
+                        .resolved
+                        .as_ref()
+                        .is_none_or(|name| *name == decision.resource)
                     && self.attributed.as_ref().is_none_or(|email| email == to)
             }
         }
@@ -231,7 +253,9 @@ impl Request {
 
 /// Whether `INVALID a|b` is what was found: one of the fields, or some of them.
 fn is_invalid(expected: &str, found: &BTreeSet<String>) -> bool {
-    let Some(fields) = expected.strip_prefix("INVALID ") else { return false };
+    let Some(fields) = expected.strip_prefix("INVALID ") else {
+        return false;
+    };
     let expected: BTreeSet<String> = fields.split('|').map(str::to_owned).collect();
     !found.is_disjoint(&expected)
 }

@@ -20,7 +20,10 @@ struct Both {
 
 fn both(add: &[Value]) -> Both {
     let file = file::document(add);
-    Both { world: World::read(&file), snapshot: engine::build(&file).unwrap() }
+    Both {
+        world: World::read(&file),
+        snapshot: engine::build(&file).unwrap(),
+    }
 }
 
 fn policy(resource: &str, role: &str, member: &str) -> Value {
@@ -49,7 +52,10 @@ impl Both {
         };
         let expected = decide::authorize(&self.world, &q);
         let got = engine::authorize(&self.snapshot, &self.world, &q);
-        assert!(engine::agrees(&expected, &got), "{q:?}: {expected:?} but the engine says {got:?}");
+        assert!(
+            engine::agrees(&expected, &got),
+            "{q:?}: {expected:?} but the engine says {got:?}"
+        );
         matches!(expected, Answer::Decided(decision) if decision.allow)
     }
 
@@ -79,7 +85,11 @@ fn the_decision_matrix_of_service_accounts_and_members_holds() {
     ];
     for (who, cells) in table {
         let plain = both(&[]);
-        let role = if who.starts_with("user") { "roles/team.member" } else { "roles/team.service" };
+        let role = if who.starts_with("user") {
+            "roles/team.member"
+        } else {
+            "roles/team.service"
+        };
         let added = both(&[policy(&format!("{ML}/projects/secret"), role, who)]);
         let got = [
             plain.access(who, &format!("{ML}/projects/closed")),
@@ -187,7 +197,11 @@ fn the_project_level_role_rules_hold() {
         let got = projects.map(|project| {
             let project = format!("{ML}/projects/{project}");
             let may = |permission| both.may(who, permission, &project, "");
-            match (may("models.runs.get"), may("models.runs.create"), may("models.runs.delete")) {
+            match (
+                may("models.runs.get"),
+                may("models.runs.create"),
+                may("models.runs.delete"),
+            ) {
                 (false, false, false) => "-",
                 (true, false, false) => "V",
                 (true, true, false) => "M",
@@ -195,6 +209,9 @@ fn the_project_level_role_rules_hold() {
                 _ => "?",
             }
         });
-        assert_eq!(got, cells, "{team} on the team, {in_project} on the project");
+        assert_eq!(
+            got, cells,
+            "{team} on the team, {in_project} on the project"
+        );
     }
 }

@@ -55,7 +55,11 @@ fn read() -> Catalogue {
                 roles.entry(role.clone()).or_default().kind = (*kind).to_owned();
             }
             ["own:", name] => roles.get_mut(&role).unwrap().own.push((*name).to_owned()),
-            [name] => roles.get_mut(&role).unwrap().permissions.push((*name).to_owned()),
+            [name] => roles
+                .get_mut(&role)
+                .unwrap()
+                .permissions
+                .push((*name).to_owned()),
             _ => panic!("catalogue.txt: cannot read {line:?}"),
         }
     }

@@ -34,10 +34,15 @@ pub(crate) fn authorize(world: &World, q: &Question) -> Answer {
     let Some(resource) = fill_default_team(&q.resource, q.entity.as_deref(), &who) else {
         return invalid(&["resource", "entity"]);
     };
-    let asked = Asked { world, q, who: &who, key: key.as_ref() };
+    let asked = Asked {
+        world,
+        q,
+        who: &who,
+        key: key.as_ref(),
+    };
     let mut answer = match asked.narrowed(&resource) {
         Some(reason) => Answer::Decided(denied(&reason, "", &resource)),
-        None => asked.from_step_2(&resource, true),
+        None => asked.steps_2_to_8(&resource, true),
     };
     if let Answer::Decided(decision) = &mut answer {
         decision.actor = actor(&who);
@@ -58,10 +63,19 @@ fn syntax(q: &Question) -> BTreeSet<String> {
         check(people::can_be_subject(text), "principal");
     }
     check(is_permission(&q.permission), "permission");
-    check(names::well_formed_with_default_team(&q.resource), "resource");
-    check(q.entity.as_deref().is_none_or(names::is_team_name), "entity");
+    check(
+        names::well_formed_with_default_team(&q.resource),
+        "resource",
+    );
+    check(
+        q.entity.as_deref().is_none_or(names::is_team_name),
+        "entity",
+    );
     check(q.delegates.is_empty(), "delegates");
-    check(created_by_is_good(&q.resource_attributes), "resource_attributes.created_by");
+    check(
+        created_by_is_good(&q.resource_attributes),
+        "resource_attributes.created_by",
+    );
     wrong
 }
 
@@ -84,11 +98,7 @@ fn created_by_is_good(attributes: &Value) -> bool {
 }
 
 /// SPEC 1.4. `None`: the team cannot be told.
-fn fill_default_team(
-    resource: &str,
-    entity: Option<&str>,
-    who: &Who,
-) -> Option<String> {
+fn fill_default_team(resource: &str, entity: Option<&str>, who: &Who) -> Option<String> {
     if !names::has_default_team(resource) {
         return Some(resource.to_owned());
     }
@@ -121,13 +131,18 @@ impl Asked<'_> {
     fn narrowed(&self, resource: &str) -> Option<String> {
         let permission = Some(self.q.permission.as_str());
         let key = self.key?;
-        let code =
-            keys::narrowing(self.world, key, permission, Some(resource), self.q.source_ip)?;
+        let code = keys::narrowing(
+            self.world,
+            key,
+            permission,
+            Some(resource),
+            self.q.source_ip,
+        )?;
         Some(format!("CREDENTIAL_{code}"))
     }
 
     /// Steps 2 to 8.
-    fn from_step_2(&self, resource: &str, gated: bool) -> Answer {
+    fn steps_2_to_8(&self, resource: &str, gated: bool) -> Answer {
         let deny = |reason: &str| Answer::Decided(denied(reason, "", resource));
         let (world, q) = (self.world, self.q);
         let disabled = match self.who {
@@ -138,7 +153,9 @@ impl Asked<'_> {
         if disabled {
             return deny("PRINCIPAL_DISABLED");
         }
-        let Some(place) = names::find(world, resource) else { return deny("RESOURCE_NOT_FOUND") };
+        let Some(place) = names::find(world, resource) else {
+            return deny("RESOURCE_NOT_FOUND");
+        };
         if !world.permissions.contains_key(&q.permission) {
             return deny("PERMISSION_UNKNOWN");
         }
@@ -157,9 +174,18 @@ impl Asked<'_> {
                 }
             }
         }
-        let created_by = q.resource_attributes.get("created_by").and_then(Value::as_str);
+        let created_by = q
+            .resource_attributes
+            .get("created_by")
+            .and_then(Value::as_str);
         let owns = created_by.is_some_and(|text| people::owns(world, text, self.who));
-        let ask = Ask { world, who: self.who, permission: &q.permission, place: &place, owns };
+        let ask = Ask {
+            world,
+            who: self.who,
+            permission: &q.permission,
+            place: &place,
+            owns,
+        };
         let (allow, reason) = grants::decide(&ask);
         Answer::Decided(Decision {
             allow,
@@ -180,7 +206,7 @@ impl Asked<'_> {
         if let Gate::Deny(reason) = gates::destination(self.world, place, destination) {
             return Some(Answer::Decided(denied(reason, "", destination)));
         }
-        match self.from_step_2(destination, false) {
+        match self.steps_2_to_8(destination, false) {
             Answer::Decided(there) if !there.allow => {
                 Some(Answer::Decided(denied(&there.reason, "", destination)))
             }
@@ -197,16 +223,22 @@ impl Asked<'_> {
         {
             projects.push(account.parent());
         }
-        projects.iter().any(|p| match &self.world.projects[p].services {
-            AnyOr::Any => false,
-            AnyOr::List(list) => !list.iter().any(|s| s == service),
-        })
+        projects
+            .iter()
+            .any(|p| match &self.world.projects[p].services {
+                AnyOr::Any => false,
+                AnyOr::List(list) => !list.iter().any(|s| s == service),
+            })
     }
 
     /// SPEC 5.5.
     fn attribution(&self, node: &str) -> Attribution {
-        let Some(name) = &self.q.attribution else { return Attribution::NotAsked };
-        let Who::Account(account) = self.who else { return Attribution::NotAServiceAccount };
+        let Some(name) = &self.q.attribution else {
+            return Attribution::NotAsked;
+        };
+        let Who::Account(account) = self.who else {
+            return Attribution::NotAServiceAccount;
+        };
         let parent = Some(account.parent()).filter(|_| account.scope() == "teams");
         let Some(team) = names::team_of(self.world, node).or(parent) else {
             return Attribution::NoTeam;
@@ -214,13 +246,21 @@ impl Asked<'_> {
         let user = if name.contains('@') {
             people::user_of(self.world, name)
         } else {
-            self.world.users.iter().find(|u| u.username == *name).cloned()
+            self.world
+                .users
+                .iter()
+                .find(|u| u.username == *name)
+                .cloned()
         };
         match user {
             Some(user) if !user.disabled => {
                 let email = user.email.clone();
                 let member = grants::is_team_member(self.world, &Who::User(user), &team);
-                if member { Attribution::To(email) } else { Attribution::NotAMember }
+                if member {
+                    Attribution::To(email)
+                } else {
+                    Attribution::NotAMember
+                }
             }
             _ => Attribution::NotAMember,
         }
@@ -252,7 +292,11 @@ pub(crate) fn verify_key(world: &World, q: &KeyQuestion) -> KeyAnswer {
     if !q.permission.as_deref().is_none_or(is_permission) {
         wrong.insert("permission".to_owned());
     }
-    if !q.resource.as_deref().is_none_or(names::well_formed_with_default_team) {
+    if !q
+        .resource
+        .as_deref()
+        .is_none_or(names::well_formed_with_default_team)
+    {
         wrong.insert("resource".to_owned());
     }
     if !wrong.is_empty() {
@@ -269,7 +313,12 @@ pub(crate) fn verify_key(world: &World, q: &KeyQuestion) -> KeyAnswer {
             resolved => resolved,
         },
     };
-    let code =
-        keys::narrowing(world, &key, q.permission.as_deref(), resource.as_deref(), q.source_ip);
+    let code = keys::narrowing(
+        world,
+        &key,
+        q.permission.as_deref(),
+        resource.as_deref(),
+        q.source_ip,
+    );
     KeyAnswer::Code(code.unwrap_or("VALID").to_owned(), Some(key.name))
 }

@@ -23,8 +23,13 @@ pub(crate) fn build(file: &Json) -> Result<Snapshot, Vec<String>> {
     let lines = |issues: Issues| issues.list().iter().map(ToString::to_string).collect();
     let text = serde_json::to_vec(file).unwrap();
     let document = feed::decode_one("snapshot.json", &text).map_err(lines)?;
-    let options = Options { has_pepper: true, hash_seed: 1 };
-    graph::build(&document, None, &options).map(|built| built.snapshot).map_err(lines)
+    let options = Options {
+        has_pepper: true,
+        hash_seed: 1,
+    };
+    graph::build(&document, None, &options)
+        .map(|built| built.snapshot)
+        .map_err(lines)
 }
 
 pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Answer {
@@ -135,9 +140,9 @@ fn value(json: &Json) -> Value {
         Json::Number(n) => Value::Number(n.as_f64().unwrap()),
         Json::String(s) => Value::String(s.clone()),
         Json::Array(list) => Value::List(list.iter().map(value).collect()),
-        Json::Object(map) => {
-            Value::Struct(Struct(map.iter().map(|(k, v)| (k.clone(), value(v))).collect()))
-        }
+        Json::Object(map) => Value::Struct(Struct(
+            map.iter().map(|(k, v)| (k.clone(), value(v))).collect(),
+        )),
     }
 }
 

@@ -18,11 +18,18 @@ pub(crate) enum Gate {
     AlsoOn(String),
 }
 
-const TOKENS: [&str; 5] =
-    ["getAccessToken", "getOpenIdToken", "signBlob", "signJwt", "implicitDelegation"];
+const TOKENS: [&str; 5] = [
+    "getAccessToken",
+    "getOpenIdToken",
+    "signBlob",
+    "signJwt",
+    "implicitDelegation",
+];
 
 pub(crate) fn check(world: &World, permission: &str, place: &Place, context: &Value) -> Gate {
-    let token = permission.strip_prefix("iam.serviceAccounts.").is_some_and(|v| TOKENS.contains(&v));
+    let token = permission
+        .strip_prefix("iam.serviceAccounts.")
+        .is_some_and(|v| TOKENS.contains(&v));
     let allowed_kinds: &[&str] = match permission {
         "resourcemanager.projects.setVisibility" => &["projects"],
         "resourcemanager.projects.create" => &["organizations", "teams"],
@@ -54,16 +61,18 @@ pub(crate) fn check(world: &World, permission: &str, place: &Place, context: &Va
     match permission {
         "resourcemanager.projects.setVisibility" => set_visibility(world, place, context),
         "resourcemanager.projects.create" => deny_if(closed(world, &place.node, context)),
-        "models.runs.move" => {
-            Gate::AlsoOn(context["destination"].as_str().unwrap().to_owned())
-        }
+        "models.runs.move" => Gate::AlsoOn(context["destination"].as_str().unwrap().to_owned()),
         "iam.serviceAccounts.create" => create_account(world, place, count(context)),
         _ => on_account(world, permission, place, context),
     }
 }
 
 fn deny_if(constraint: bool) -> Gate {
-    if constraint { Gate::Deny("CONSTRAINT") } else { Gate::Pass }
+    if constraint {
+        Gate::Deny("CONSTRAINT")
+    } else {
+        Gate::Pass
+    }
 }
 
 /// The context that a gate reads must be there and good.
@@ -91,7 +100,11 @@ fn context_of(permission: &str, context: &Value) -> Result<(), &'static str> {
             None => Ok(()),
             Some(Value::Number(n)) => {
                 let n = n.as_f64().unwrap();
-                if n.fract() == 0.0 && (1.0..=1000.0).contains(&n) { Ok(()) } else { Err("count") }
+                if n.fract() == 0.0 && (1.0..=1000.0).contains(&n) {
+                    Ok(())
+                } else {
+                    Err("count")
+                }
             }
             Some(_) => Err("count"),
         },
@@ -100,19 +113,26 @@ fn context_of(permission: &str, context: &Value) -> Result<(), &'static str> {
 }
 
 fn wanted(context: &Value) -> String {
-    context["visibility"].as_str().unwrap().replace("VISIBILITY_", "")
+    context["visibility"]
+        .as_str()
+        .unwrap()
+        .replace("VISIBILITY_", "")
 }
 
 /// SPEC 5.4: how many are to be created.
 fn count(context: &Value) -> u64 {
     let said = context.get("count").map_or(1.0, |n| n.as_f64().unwrap());
-    (1_u32..=1000).find(|n| f64::from(*n) >= said).map_or(1000, u64::from)
+    (1_u32..=1000)
+        .find(|n| f64::from(*n) >= said)
+        .map_or(1000, u64::from)
 }
 
 /// SPEC 4.4: `PUBLIC` or `OPEN` under `private_projects_only` of the node or above it.
 fn closed(world: &World, node: &str, context: &Value) -> bool {
     ["PUBLIC", "OPEN"].contains(&wanted(context).as_str())
-        && names::upwards(node).iter().any(|n| world.is_set(n, "private_projects_only"))
+        && names::upwards(node)
+            .iter()
+            .any(|n| world.is_set(n, "private_projects_only"))
 }
 
 fn set_visibility(world: &World, place: &Place, context: &Value) -> Gate {
@@ -138,12 +158,17 @@ fn create_account(world: &World, place: &Place, count: u64) -> Gate {
     match place.kind.as_str() {
         "teams" => deny_if(world.is_set(&organization, "disable_team_service_account_creation")),
         "projects" => {
-            let counted = world.accounts.iter().filter(|a| {
-                a.living() && a.kind == "USER_MANAGED" && a.parent() == place.node
-            });
+            let counted = world
+                .accounts
+                .iter()
+                .filter(|a| a.living() && a.kind == "USER_MANAGED" && a.parent() == place.node);
             let quota = world.projects[&place.node].quota;
             let existing = u64::try_from(counted.count()).unwrap();
-            if existing + count > quota { Gate::Deny("QUOTA_EXCEEDED") } else { Gate::Pass }
+            if existing + count > quota {
+                Gate::Deny("QUOTA_EXCEEDED")
+            } else {
+                Gate::Pass
+            }
         }
         _ => Gate::Pass,
     }
@@ -164,11 +189,19 @@ fn on_account(world: &World, permission: &str, place: &Place, context: &Value) -
                 k.owner_uid == account.uid && names::parent(&k.name).as_ref() == Some(&account.name)
             });
             let held = u64::try_from(held.count()).unwrap();
-            if held + count(context) > 100 { Gate::Deny("QUOTA_EXCEEDED") } else { Gate::Pass }
+            if held + count(context) > 100 {
+                Gate::Deny("QUOTA_EXCEEDED")
+            } else {
+                Gate::Pass
+            }
         }
         // Key pairs are refused in a snapshot (SEMANTICS 2.4), so there are none yet.
         "iam.serviceAccountKeys.create" | "iam.serviceAccountKeys.upload" => {
-            if count(context) > 10 { Gate::Deny("QUOTA_EXCEEDED") } else { Gate::Pass }
+            if count(context) > 10 {
+                Gate::Deny("QUOTA_EXCEEDED")
+            } else {
+                Gate::Pass
+            }
         }
         "iam.serviceAccounts.actAs" => {
             let attached = context["attached_resource"].as_str().unwrap();

@@ -38,7 +38,9 @@ pub(crate) fn decide(ask: &Ask<'_>) -> (bool, &'static str) {
     grants.extend(from_scope(ask));
     grants.extend(from_visibility(ask));
     let seat = seat_allows(ask);
-    let counting = grants.iter().filter(|g| !g.stopped && (seat || !g.needs_seat));
+    let counting = grants
+        .iter()
+        .filter(|g| !g.stopped && (seat || !g.needs_seat));
     if let Some(source) = counting.map(|g| g.source).min() {
         return match source {
             Source::Policy => (true, "GRANTED_BY_POLICY"),
@@ -62,7 +64,9 @@ pub(crate) fn decide(ask: &Ask<'_>) -> (bool, &'static str) {
 
 /// SPEC 3.6.
 fn seat_allows(ask: &Ask<'_>) -> bool {
-    let Who::User(user) = ask.who else { return true };
+    let Who::User(user) = ask.who else {
+        return true;
+    };
     let flags = &ask.world.permissions[ask.permission];
     let organization = names::organization_of(&ask.place.node).unwrap();
     let seat = user.seats.iter().find(|(o, _, _)| *o == organization);
@@ -87,7 +91,9 @@ fn from_policies(ask: &Ask<'_>) -> Vec<Grant> {
     let mut grants = Vec::new();
     for node in bearers(ask) {
         // SPEC 4.2: the barrier stands between the project and its parent.
-        let above = project.as_ref().is_some_and(|p| !names::at_or_below(&node, p));
+        let above = project
+            .as_ref()
+            .is_some_and(|p| !names::at_or_below(&node, p));
         for binding in ask.world.policies.get(&node).into_iter().flatten() {
             for member in &binding.members {
                 let how = people::matches(ask.world, member, ask.who);
@@ -141,9 +147,15 @@ impl Levels {
     fn of(ask: &Ask<'_>, project: Option<&String>) -> Self {
         let visible = visibility(ask, project);
         let counting = ["TEAM", "RESTRICTED"].contains(&visible.as_str());
-        let mut levels =
-            Self { project: project.cloned(), counting, active: false, viewer: false };
-        let (Some(project), Who::User(_)) = (project, ask.who) else { return levels };
+        let mut levels = Self {
+            project: project.cloned(),
+            counting,
+            active: false,
+            viewer: false,
+        };
+        let (Some(project), Who::User(_)) = (project, ask.who) else {
+            return levels;
+        };
         let own = membership_roles(ask, project);
         let mut team = Vec::new();
         for node in names::upwards(project).into_iter().skip(1) {
@@ -152,8 +164,9 @@ impl Levels {
             }
         }
         levels.active = counting && !team.is_empty() && !own.is_empty();
-        levels.viewer =
-            team.iter().all(|role| roles::acts_as(ask.world, role) == "roles/team.viewer");
+        levels.viewer = team
+            .iter()
+            .all(|role| roles::acts_as(ask.world, role) == "roles/team.viewer");
         levels
     }
 
@@ -167,13 +180,20 @@ impl Levels {
         match ask.who {
             // SPEC 3.3: only the explicit add, or through a group.
             Who::Account(_) => {
-                let added =
-                    if on_project { self.counting } else { how == Match::ThroughGroup };
+                let added = if on_project {
+                    self.counting
+                } else {
+                    how == Match::ThroughGroup
+                };
                 role == "roles/team.service" && added && carries(ask, node, role)
             }
             Who::User(_) if kind == Kind::Organization => carries(ask, node, role),
             Who::User(_) if on_project => {
-                let role = if self.viewer { "roles/team.viewer" } else { role };
+                let role = if self.viewer {
+                    "roles/team.viewer"
+                } else {
+                    role
+                };
                 self.active && carries(ask, node, role)
             }
             Who::User(_) => {
@@ -190,8 +210,10 @@ impl Levels {
 fn membership_roles(ask: &Ask<'_>, node: &str) -> Vec<String> {
     let mut held = Vec::new();
     for binding in ask.world.policies.get(node).into_iter().flatten() {
-        let is_member =
-            binding.members.iter().any(|m| people::matches(ask.world, m, ask.who) != Match::No);
+        let is_member = binding
+            .members
+            .iter()
+            .any(|m| people::matches(ask.world, m, ask.who) != Match::No);
         if is_member && roles::kind(ask.world, &binding.role) == Kind::Team {
             held.push(binding.role.clone());
         }
@@ -223,7 +245,9 @@ fn carries(ask: &Ask<'_>, node: &str, role: &str) -> bool {
 
 /// SPEC 5.1: the implicit grant of organization- and team-scoped accounts.
 fn from_scope(ask: &Ask<'_>) -> Option<Grant> {
-    let Who::Account(account) = ask.who else { return None };
+    let Who::Account(account) = ask.who else {
+        return None;
+    };
     let project = names::project_of(ask.world, &ask.place.node)?;
     let reaches = ["organizations", "teams"].contains(&account.scope().as_str())
         && account.kind != "SERVICE_AGENT"
@@ -232,7 +256,11 @@ fn from_scope(ask: &Ask<'_>) -> Option<Grant> {
         return None;
     }
     let stopped = visibility(ask, Some(&project)) == "RESTRICTED";
-    Some(Grant { source: Source::Scope, needs_seat: false, stopped })
+    Some(Grant {
+        source: Source::Scope,
+        needs_seat: false,
+        stopped,
+    })
 }
 
 /// SPEC 4.3.
@@ -247,16 +275,27 @@ fn from_visibility(ask: &Ask<'_>) -> Option<Grant> {
         _ => false,
     };
     let submit = visible == "OPEN" && ask.who.known() && submit;
-    let grant = Grant { source: Source::Visibility, needs_seat: false, stopped: false };
+    let grant = Grant {
+        source: Source::Visibility,
+        needs_seat: false,
+        stopped: false,
+    };
     (read || submit).then_some(grant)
 }
 
 /// SPEC 5.5: whether a user is a member of a team or of an ancestor team.
 pub(crate) fn is_team_member(world: &World, user: &people::Who, team: &str) -> bool {
-    names::upwards(team).iter().filter(|node| world.teams.contains_key(*node)).any(|node| {
-        let bindings = world.policies.get(node).into_iter().flatten();
-        bindings.filter(|b| roles::kind(world, &b.role) == Kind::Team).any(|b| {
-            b.members.iter().any(|m| people::matches(world, m, user) != Match::No)
+    names::upwards(team)
+        .iter()
+        .filter(|node| world.teams.contains_key(*node))
+        .any(|node| {
+            let bindings = world.policies.get(node).into_iter().flatten();
+            bindings
+                .filter(|b| roles::kind(world, &b.role) == Kind::Team)
+                .any(|b| {
+                    b.members
+                        .iter()
+                        .any(|m| people::matches(world, m, user) != Match::No)
+                })
         })
-    })
 }

@@ -17,7 +17,9 @@ pub(crate) fn well_formed(text: &str) -> bool {
     if !printable || !(20..=256).contains(&text.len()) {
         return false;
     }
-    let Some(rest) = text.strip_prefix("pst_") else { return true };
+    let Some(rest) = text.strip_prefix("pst_") else {
+        return true;
+    };
     let parts: Vec<&str> = rest.split('_').collect();
     let shape: Vec<usize> = parts.iter().map(|p| p.len()).collect();
     let base62 = parts.iter().all(|p| p.chars().all(|c| DIGITS.contains(c)));
@@ -32,7 +34,11 @@ pub(crate) fn check_sum(text: &str) -> String {
     for byte in text.bytes() {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                (crc >> 1) ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            };
         }
     }
     let mut rest = !crc;
@@ -64,10 +70,13 @@ pub(crate) fn look_up(
     }
     let sha256 = Sha256::digest(text).to_vec();
     let hmac = hmac(&world.pepper, text);
-    let found = world.keys.iter().find(|k| {
-        k.sha256.as_ref() == Some(&sha256) || k.hmac_sha256.as_ref() == Some(&hmac)
-    });
-    let Some(key) = found else { return Err(("NOT_FOUND", None)) };
+    let found = world
+        .keys
+        .iter()
+        .find(|k| k.sha256.as_ref() == Some(&sha256) || k.hmac_sha256.as_ref() == Some(&hmac));
+    let Some(key) = found else {
+        return Err(("NOT_FOUND", None));
+    };
     let who = owner(world, key);
     let code = match &who {
         Who::Account(account) if !account.living() => Some("OWNER_DELETED"),
@@ -88,8 +97,14 @@ pub(crate) fn look_up(
 /// SEMANTICS 2.5: the one of that name that has the key's `owner_uid`.
 fn owner(world: &World, key: &Key) -> Who {
     let name = names::parent(&key.name).unwrap();
-    let user = world.users.iter().find(|u| u.name == name && u.uid == key.owner_uid);
-    let account = world.accounts.iter().find(|a| a.name == name && a.uid == key.owner_uid);
+    let user = world
+        .users
+        .iter()
+        .find(|u| u.name == name && u.uid == key.owner_uid);
+    let account = world
+        .accounts
+        .iter()
+        .find(|a| a.name == name && a.uid == key.owner_uid);
     match (user, account) {
         (Some(user), None) => Who::User(user.clone()),
         (None, Some(account)) => Who::Account(account.clone()),

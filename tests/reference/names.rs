@@ -2,12 +2,20 @@
 
 use crate::reference::world::World;
 
-const STRUCTURAL: [&str; 5] = ["organizations", "teams", "projects", "serviceAccounts", "keys"];
+const STRUCTURAL: [&str; 5] = [
+    "organizations",
+    "teams",
+    "projects",
+    "serviceAccounts",
+    "keys",
+];
 
 fn id(segment: &str) -> bool {
     // SPEC 1.2
     (1..=128).contains(&segment.len())
-        && segment.chars().all(|c| c.is_ascii_alphanumeric() || "._~@:+=-".contains(c))
+        && segment
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._~@:+=-".contains(c))
         && ![".", "..", "-"].contains(&segment)
 }
 
@@ -49,7 +57,9 @@ pub(crate) fn is_team_name(name: &str) -> bool {
 
 /// A project below an organization or team.
 pub(crate) fn is_project_name(name: &str) -> bool {
-    let Some((parent, last)) = split(name) else { return false };
+    let Some((parent, last)) = split(name) else {
+        return false;
+    };
     well_formed(name)
         && last.starts_with("projects/")
         && (is_team_name(&parent) || is_organization_name(&parent))
@@ -120,7 +130,11 @@ pub(crate) fn find(world: &World, name: &str) -> Option<Place> {
             if !parent_is_node || !world.has_node(pair[0], &here) {
                 return None;
             }
-            place = Some(Place { node: here, kind: pair[0].to_owned(), exact: true });
+            place = Some(Place {
+                node: here,
+                kind: pair[0].to_owned(),
+                exact: true,
+            });
         } else {
             // SEMANTICS 1.1: a name that does not begin with an organization names nothing.
             place.as_mut()?.exact = false;
@@ -131,10 +145,14 @@ pub(crate) fn find(world: &World, name: &str) -> Option<Place> {
 
 /// The project at or above a node.
 pub(crate) fn project_of(world: &World, node: &str) -> Option<String> {
-    upwards(node).into_iter().find(|name| world.projects.contains_key(name))
+    upwards(node)
+        .into_iter()
+        .find(|name| world.projects.contains_key(name))
 }
 
 /// The nearest team at or above a node.
 pub(crate) fn team_of(world: &World, node: &str) -> Option<String> {
-    upwards(node).into_iter().find(|name| world.teams.contains_key(name))
+    upwards(node)
+        .into_iter()
+        .find(|name| world.teams.contains_key(name))
 }

@@ -33,10 +33,14 @@ fn is_email(text: &str) -> bool {
     sides.len() == 2
         && text.len() <= 254
         && !sides[0].is_empty()
-        && sides[0].chars().all(|c| c.is_ascii_graphic() && !"?,<>\"/".contains(c))
+        && sides[0]
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !"?,<>\"/".contains(c))
         && sides[1].split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                && label
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         })
 }
 
@@ -47,20 +51,27 @@ fn address(text: &str) -> Option<(String, Option<String>)> {
         None => (text, None),
     };
     // SEMANTICS 1.5: uids are ids.
-    let good = is_email(email) && uid.as_ref().is_none_or(|u| names::well_formed(&format!("x/{u}")));
+    let good = is_email(email)
+        && uid
+            .as_ref()
+            .is_none_or(|u| names::well_formed(&format!("x/{u}")));
     good.then(|| (email.to_ascii_lowercase(), uid))
 }
 
 /// Whether the text can be the subject of a request (SPEC 6.2).
 pub(crate) fn can_be_subject(text: &str) -> bool {
     if let Some(rest) = text.strip_prefix("principal://") {
-        let Some((pool, subject)) = rest.split_once("/subject/") else { return false };
+        let Some((pool, subject)) = rest.split_once("/subject/") else {
+            return false;
+        };
         return names::well_formed(pool) && !subject.is_empty();
     }
     if let Some(rest) = text.strip_prefix("serviceAccount:") {
         return address(rest).is_some();
     }
-    text.strip_prefix("user:").and_then(address).is_some_and(|(_, uid)| uid.is_none())
+    text.strip_prefix("user:")
+        .and_then(address)
+        .is_some_and(|(_, uid)| uid.is_none())
 }
 
 /// Who a subject is; the text can be one.
@@ -89,7 +100,11 @@ fn account_of(world: &World, rest: &str) -> Option<Account> {
     if let Some(living) = holders.iter().find(|a| a.living()) {
         return Some((*living).clone());
     }
-    if holders.len() == 1 { Some(holders[0].clone()) } else { None }
+    if holders.len() == 1 {
+        Some(holders[0].clone())
+    } else {
+        None
+    }
 }
 
 /// How a member string matches.
@@ -121,7 +136,11 @@ pub(crate) fn matches(world: &World, member: &str, who: &Who) -> Match {
         Some(("principalSet", set)) => is_in_set(set.trim_start_matches("//"), who),
         Some(("group", email)) => {
             let inside = is_in_group(world, &email.to_ascii_lowercase(), who);
-            return if inside { Match::ThroughGroup } else { Match::No };
+            return if inside {
+                Match::ThroughGroup
+            } else {
+                Match::No
+            };
         }
         _ => is_named(world, member, who),
     };
@@ -135,7 +154,9 @@ fn is_named(world: &World, member: &str, who: &Who) -> bool {
         Some(("deleted", rest)) => {
             // SPEC 1.5: nothing, unless exactly that uid lives.
             let rest = rest.strip_prefix("serviceAccount:").unwrap_or_default();
-            account_of(world, rest).filter(Account::living).map(Who::Account)
+            account_of(world, rest)
+                .filter(Account::living)
+                .map(Who::Account)
         }
         Some(("user" | "serviceAccount", _)) => Some(subject(world, member)),
         _ => None,
@@ -145,24 +166,36 @@ fn is_named(world: &World, member: &str, who: &Who) -> bool {
 
 /// `{node}/type/ServiceAccount` and `{node}/type/ServiceAgent`.
 fn is_in_set(set: &str, who: &Who) -> bool {
-    let Who::Account(account) = who else { return false };
-    let Some((node, kind)) = set.split_once("/type/") else { return false };
+    let Who::Account(account) = who else {
+        return false;
+    };
+    let Some((node, kind)) = set.split_once("/type/") else {
+        return false;
+    };
     let below = account.name.starts_with(&format!("{node}/"));
-    below && (kind == "ServiceAccount" || (kind == "ServiceAgent" && account.kind == "SERVICE_AGENT"))
+    below
+        && (kind == "ServiceAccount" || (kind == "ServiceAgent" && account.kind == "SERVICE_AGENT"))
 }
 
 /// Walks the groups from the top.
 fn is_in_group(world: &World, email: &str, who: &Who) -> bool {
-    let Some(group) = world.groups.iter().find(|g| g.email == email) else { return false };
-    group.members.iter().any(|member| match member.strip_prefix("group:") {
-        Some(inner) => is_in_group(world, &inner.to_ascii_lowercase(), who),
-        None => is_named(world, member, who),
-    })
+    let Some(group) = world.groups.iter().find(|g| g.email == email) else {
+        return false;
+    };
+    group
+        .members
+        .iter()
+        .any(|member| match member.strip_prefix("group:") {
+            Some(inner) => is_in_group(world, &inner.to_ascii_lowercase(), who),
+            None => is_named(world, member, who),
+        })
 }
 
 /// Whether the text can be a `created_by` (SEMANTICS 3.3).
 pub(crate) fn is_creator(text: &str) -> bool {
-    let deleted = text.strip_prefix("deleted:serviceAccount:").and_then(address);
+    let deleted = text
+        .strip_prefix("deleted:serviceAccount:")
+        .and_then(address);
     can_be_subject(text) || deleted.is_some_and(|(_, uid)| uid.is_some())
 }
 

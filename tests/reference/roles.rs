@@ -17,8 +17,15 @@ pub(crate) fn kind(world: &World, role: &str) -> Kind {
     if role.starts_with("roles/org.") {
         return Kind::Organization;
     }
-    let inherits = world.roles.get(role).is_some_and(|r| !r.inherits.is_empty());
-    if role.starts_with("roles/team.") || inherits { Kind::Team } else { Kind::Iam }
+    let inherits = world
+        .roles
+        .get(role)
+        .is_some_and(|r| !r.inherits.is_empty());
+    if role.starts_with("roles/team.") || inherits {
+        Kind::Team
+    } else {
+        Kind::Iam
+    }
 }
 
 /// SPEC 3.4: a membership role that is deleted or disabled acts as what it inherits. The
@@ -32,7 +39,9 @@ pub(crate) fn acts_as(world: &World, role: &str) -> String {
 
 /// The permissions of a role: always, and only for one's own things.
 pub(crate) fn carried(world: &World, role: &str) -> (Vec<String>, Vec<String>) {
-    let Some(custom) = world.roles.get(role) else { return built_in(world, role) };
+    let Some(custom) = world.roles.get(role) else {
+        return built_in(world, role);
+    };
     let (mut always, mut own) = if custom.inherits.is_empty() {
         (Vec::new(), Vec::new())
     } else {
@@ -64,5 +73,8 @@ fn built_in(world: &World, role: &str) -> (Vec<String>, Vec<String>) {
 /// Whether bindings of the role count for `members_may_invite` (SPEC 3.3).
 pub(crate) fn is_a_member(world: &World, role: &str) -> bool {
     role == "roles/team.member"
-        || world.roles.get(role).is_some_and(|r| r.inherits == "roles/team.member")
+        || world
+            .roles
+            .get(role)
+            .is_some_and(|r| r.inherits == "roles/team.member")
 }

@@ -146,7 +146,10 @@ impl World {
 
     /// Whether an organization or team has a setting on.
     pub(crate) fn is_set(&self, node: &str, setting: &str) -> bool {
-        let settings = self.organizations.get(node).or_else(|| self.teams.get(node));
+        let settings = self
+            .organizations
+            .get(node)
+            .or_else(|| self.teams.get(node));
         settings.is_some_and(|s| s.contains(setting))
     }
 
@@ -189,7 +192,8 @@ impl World {
                     role: text(b, "role"),
                     members: texts(b, "members"),
                 });
-                self.policies.insert(text(body, "resource"), bindings.collect());
+                self.policies
+                    .insert(text(body, "resource"), bindings.collect());
             }
             _ => panic!("the reference evaluates no {kind}"),
         }
@@ -238,7 +242,9 @@ fn snake(value: &Value) -> Value {
 fn project(body: &Value) -> Project {
     Project {
         visibility: word(body, "visibility", "VISIBILITY_", "TEAM"),
-        quota: body.get("service_account_quota").map_or(100, |q| q.as_u64().unwrap()),
+        quota: body
+            .get("service_account_quota")
+            .map_or(100, |q| q.as_u64().unwrap()),
         services: body.get("services").map_or(AnyOr::Any, any_or),
     }
 }
@@ -254,7 +260,13 @@ fn user(body: &Value) -> User {
         disabled: flag(body, "disabled"),
         seats: seats
             .iter()
-            .map(|s| (text(s, "organization"), level(s, "models"), level(s, "weave")))
+            .map(|s| {
+                (
+                    text(s, "organization"),
+                    level(s, "models"),
+                    level(s, "weave"),
+                )
+            })
             .collect(),
     }
 }
@@ -315,12 +327,20 @@ fn permission(body: &Value) -> Flags {
 }
 
 fn settings(body: &Value) -> BTreeSet<String> {
-    let all = body.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
-    all.into_iter().filter(|(_, on)| on == &Value::Bool(true)).map(|(name, _)| name).collect()
+    let all = body
+        .get("settings")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    all.into_iter()
+        .filter(|(_, on)| on == &Value::Bool(true))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn text(body: &Value, field: &str) -> String {
-    body.get(field).map_or_else(String::new, |v| v.as_str().unwrap().to_owned())
+    body.get(field)
+        .map_or_else(String::new, |v| v.as_str().unwrap().to_owned())
 }
 
 fn flag(body: &Value, field: &str) -> bool {
@@ -332,11 +352,15 @@ fn when(body: &Value, field: &str) -> Option<i64> {
 }
 
 fn list(body: &Value, field: &str) -> Vec<Value> {
-    body.get(field).map_or_else(Vec::new, |v| v.as_array().unwrap().clone())
+    body.get(field)
+        .map_or_else(Vec::new, |v| v.as_array().unwrap().clone())
 }
 
 fn texts(body: &Value, field: &str) -> Vec<String> {
-    list(body, field).iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+    list(body, field)
+        .iter()
+        .map(|v| v.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// An enum value, short or as in the proto (SPEC 2.2).
@@ -349,7 +373,11 @@ fn word(body: &Value, field: &str, prefix: &str, absent: &str) -> String {
 }
 
 fn any_or(value: &Value) -> AnyOr {
-    if flag(value, "any") { AnyOr::Any } else { AnyOr::List(texts(value, "values")) }
+    if flag(value, "any") {
+        AnyOr::Any
+    } else {
+        AnyOr::List(texts(value, "values"))
+    }
 }
 
 /// A digest: 64 hexadecimal digits, or base64.
@@ -357,17 +385,26 @@ fn digest_bytes(text: &str) -> Vec<u8> {
     if text.len() != 64 {
         return base64(text);
     }
-    (0..32).map(|i| u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).unwrap()).collect()
+    (0..32)
+        .map(|i| u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).unwrap())
+        .collect()
 }
 
 /// Base64 of proto3 JSON: either alphabet, padded or not.
 fn base64(text: &str) -> Vec<u8> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bits = String::new();
-    for c in text.trim_end_matches('=').replace('-', "+").replace('_', "/").chars() {
+    for c in text
+        .trim_end_matches('=')
+        .replace('-', "+")
+        .replace('_', "/")
+        .chars()
+    {
         let value = alphabet.find(c).unwrap();
         bits.push_str(&format!("{value:06b}"));
     }
     let whole = bits.len() / 8;
-    (0..whole).map(|i| u8::from_str_radix(&bits[i * 8..i * 8 + 8], 2).unwrap()).collect()
+    (0..whole)
+        .map(|i| u8::from_str_radix(&bits[i * 8..i * 8 + 8], 2).unwrap())
+        .collect()
 }

@@ -63,13 +63,21 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
     // SPEC 1.4
     if dice.percent(6) {
         let organization = dice.pick(&stock.organizations);
-        let rest = dice.pick(&["", "/projects/p", "/projects/q", "/projects/p/runs/1", "/teams/t"]);
+        let rest = dice.pick(&[
+            "",
+            "/projects/p",
+            "/projects/q",
+            "/projects/p/runs/1",
+            "/teams/t",
+        ]);
         resource = format!("{organization}/teams/-{rest}");
     }
     let entity = (dice.percent(if resource.contains("/-") { 40 } else { 3 })).then(|| {
         match dice.below(10) {
             0 => "organizations/a/teams/gone".to_owned(),
-            1 => dice.pick(&["organizations/a", "teams/t", "", "organizations/a/teams/-"]).to_string(),
+            1 => dice
+                .pick(&["organizations/a", "teams/t", "", "organizations/a/teams/-"])
+                .to_string(),
             _ => dice.pick(&stock.teams).clone(),
         }
     });
@@ -89,7 +97,11 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
         resource,
         entity,
         attribution,
-        delegates: if dice.percent(1) { vec!["organizations/a".to_owned()] } else { Vec::new() },
+        delegates: if dice.percent(1) {
+            vec!["organizations/a".to_owned()]
+        } else {
+            Vec::new()
+        },
         source_ip: source_ip(dice),
         now: now(),
     }
@@ -98,14 +110,20 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
 /// A member of some binding, a permission that fits the role's name, and a resource at or
 /// below the binding: where the interesting answers are.
 fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<String>, String)> {
-    let policies: Vec<&Value> =
-        stock.entities.iter().filter_map(|e| e.get("allow_policy")).collect();
+    let policies: Vec<&Value> = stock
+        .entities
+        .iter()
+        .filter_map(|e| e.get("allow_policy"))
+        .collect();
     if policies.is_empty() {
         return None;
     }
     let policy = *dice.pick(&policies);
     let binding = dice.pick(policy["bindings"].as_array()?);
-    let mut member = dice.pick(binding["members"].as_array()?).as_str()?.to_owned();
+    let mut member = dice
+        .pick(binding["members"].as_array()?)
+        .as_str()?
+        .to_owned();
     while let Some(email) = member.strip_prefix("group:") {
         let group = stock.entities.iter().filter_map(|e| e.get("group"));
         let group = group.into_iter().find(|g| g["email"] == email)?;
@@ -128,7 +146,10 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
     let mut place = dice.pick(if far { &projects } else { &nodes }).clone();
     let role = binding["role"].as_str()?;
     // What crosses the barrier is worth a look.
-    let closed: Vec<&String> = projects.iter().filter(|p| stock.restricted.contains(p)).collect();
+    let closed: Vec<&String> = projects
+        .iter()
+        .filter(|p| stock.restricted.contains(p))
+        .collect();
     if CROSSING.contains(&role) && !closed.is_empty() && dice.percent(50) {
         place = dice.pick(&closed).to_string();
     }
@@ -142,7 +163,11 @@ fn close_to_a_binding(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<Str
         // What teams are asked for is asked of the team.
         Some(p) if p.contains(".teams.") && dice.percent(80) => {
             let teams: Vec<String> = stock.teams.iter().filter(below).cloned().collect();
-            if teams.is_empty() { place } else { dice.pick(&teams).clone() }
+            if teams.is_empty() {
+                place
+            } else {
+                dice.pick(&teams).clone()
+            }
         }
         _ => place,
     };
@@ -170,7 +195,11 @@ fn near_a_role(dice: &Dice, stock: &Stock, role: &str) -> Option<String> {
 /// An account, most often one that may act.
 fn an_account<'a>(dice: &Dice, stock: &'a Stock) -> &'a Account {
     let first = dice.pick(&stock.accounts);
-    if first.idle && dice.percent(70) { dice.pick(&stock.accounts) } else { first }
+    if first.idle && dice.percent(70) {
+        dice.pick(&stock.accounts)
+    } else {
+        first
+    }
 }
 
 /// An account in a project below its own node (SPEC 5.1), and what may be done there.
@@ -190,9 +219,16 @@ fn close_to_home(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<String>,
 
 pub(crate) fn key_question(dice: &Dice, stock: &Stock) -> KeyQuestion {
     let permission = dice.percent(50).then(|| permission(dice, stock));
-    let resource =
-        dice.percent(60).then(|| resource(dice, stock, permission.as_deref().unwrap_or_default()));
-    KeyQuestion { key: key(dice, stock), permission, resource, source_ip: source_ip(dice), now: now() }
+    let resource = dice
+        .percent(60)
+        .then(|| resource(dice, stock, permission.as_deref().unwrap_or_default()));
+    KeyQuestion {
+        key: key(dice, stock),
+        permission,
+        resource,
+        source_ip: source_ip(dice),
+        now: now(),
+    }
 }
 
 fn key(dice: &Dice, stock: &Stock) -> String {
@@ -220,7 +256,11 @@ fn subject(dice: &Dice, stock: &Stock) -> Subject {
         }
         30..=54 => {
             let account = an_account(dice, stock).clone();
-            let uid = if dice.percent(90) { account.uid } else { "uid-gone".to_owned() };
+            let uid = if dice.percent(90) {
+                account.uid
+            } else {
+                "uid-gone".to_owned()
+            };
             if dice.percent(30) {
                 format!("serviceAccount:{}?uid={uid}", account.email)
             } else {
@@ -233,8 +273,12 @@ fn subject(dice: &Dice, stock: &Stock) -> Subject {
         93..=94 => "serviceAccount:stranger@svc.example".to_owned(),
         95 => "principal://organizations/a/identityPools/pool/subject/s".to_owned(),
         96 => "principal://organizations/gone/identityPools/pool/subject/s/t".to_owned(),
-        97 => dice.pick(&["group:g0@groups.example", "allUsers", "user:ann", ""]).to_string(),
-        98 => dice.pick(&["domain:x.example", "user:ann@x.example?uid=1", "ann"]).to_string(),
+        97 => dice
+            .pick(&["group:g0@groups.example", "allUsers", "user:ann", ""])
+            .to_string(),
+        98 => dice
+            .pick(&["domain:x.example", "user:ann@x.example?uid=1", "ann"])
+            .to_string(),
         _ => "deleted:serviceAccount:sa0@svc.example?uid=uid-sa0".to_owned(),
     })
 }
@@ -249,8 +293,16 @@ fn permission(dice: &Dice, stock: &Stock) -> String {
         }
         60..=81 => dice.pick(&GATED).to_string(),
         82..=95 => dice.pick(&TEAMS).to_string(),
-        96..=98 => dice.pick(&["models.runs.fly", "nothing.at.all", "labels.batches.approve"]).to_string(),
-        _ => dice.pick(&["", "models.runs", "models.runs.*", "a.b.c.d", "models..get"]).to_string(),
+        96..=98 => dice
+            .pick(&[
+                "models.runs.fly",
+                "nothing.at.all",
+                "labels.batches.approve",
+            ])
+            .to_string(),
+        _ => dice
+            .pick(&["", "models.runs", "models.runs.*", "a.b.c.d", "models..get"])
+            .to_string(),
     }
 }
 
@@ -266,7 +318,9 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
         "iam.serviceAccounts.create" if dice.percent(50) => &stock.projects,
         "iam.serviceAccounts.create" => &stock.teams,
         _ if permission.contains(".teams.") && dice.percent(60) => &stock.teams,
-        _ if permission.starts_with("models.") || permission.starts_with("weave.") => &stock.projects,
+        _ if permission.starts_with("models.") || permission.starts_with("weave.") => {
+            &stock.projects
+        }
         _ => &stock.organizations,
     };
     match dice.below(100) {
@@ -275,12 +329,20 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
         0..=74 => dice.pick(&stock.nodes()).clone(),
         75..=84 => {
             let node = dice.pick(&stock.nodes()).clone();
-            format!("{node}{}", dice.pick(&["/runs/1", "/artifacts/x/versions/2", "/groups/g0"]))
+            format!(
+                "{node}{}",
+                dice.pick(&["/runs/1", "/artifacts/x/versions/2", "/groups/g0"])
+            )
         }
         85..=88 if !stock.key_names.is_empty() => dice.pick(&stock.key_names).clone(),
         85..=93 => {
             let node = dice.pick(&stock.nodes()).clone();
-            let missing = ["/teams/gone", "/projects/gone", "/serviceAccounts/gone", "/keys/gone"];
+            let missing = [
+                "/teams/gone",
+                "/projects/gone",
+                "/serviceAccounts/gone",
+                "/keys/gone",
+            ];
             format!("{node}{}", dice.pick(&missing))
         }
         94 => format!("{}/runs/1/projects/p", dice.pick(&stock.nodes())),
@@ -291,7 +353,14 @@ fn resource(dice: &Dice, stock: &Stock, permission: &str) -> String {
             let ends = ["/", "//runs/1", "/runs", "/runs/%41"];
             format!("{}{}", dice.pick(&stock.nodes()), dice.pick(&ends))
         }
-        _ => dice.pick(&["", "/", "organizations/-", "organizations/a/runs/..", "organizations/ä"])
+        _ => dice
+            .pick(&[
+                "",
+                "/",
+                "organizations/-",
+                "organizations/a/runs/..",
+                "organizations/ä",
+            ])
             .to_string(),
     }
 }
@@ -312,24 +381,31 @@ fn attributes(dice: &Dice, stock: &Stock, subject: &Subject) -> Value {
 }
 
 fn created_by(dice: &Dice, stock: &Stock, which: usize) -> Value {
-        match which {
-            0..=9 => {
-                let email = dice.pick(&stock.users).clone();
-                json!(format!("user:{}", cased(dice, &email)))
-            }
-            10..=17 => {
-                let account = dice.pick(&stock.accounts).clone();
-                json!(match dice.below(4) {
-                    0 => format!("serviceAccount:{}?uid={}", account.email, account.uid),
-                    1 => format!("deleted:serviceAccount:{}?uid={}", account.email, account.uid),
-                    _ => format!("serviceAccount:{}", account.email),
-                })
-            }
-            18 => json!("principal://organizations/a/identityPools/pool/subject/s"),
-            _ => [json!("ann"), json!(7), json!("group:g0@groups.example"), Value::Null]
-                [dice.below(4)]
-            .clone(),
+    match which {
+        0..=9 => {
+            let email = dice.pick(&stock.users).clone();
+            json!(format!("user:{}", cased(dice, &email)))
         }
+        10..=17 => {
+            let account = dice.pick(&stock.accounts).clone();
+            json!(match dice.below(4) {
+                0 => format!("serviceAccount:{}?uid={}", account.email, account.uid),
+                1 => format!(
+                    "deleted:serviceAccount:{}?uid={}",
+                    account.email, account.uid
+                ),
+                _ => format!("serviceAccount:{}", account.email),
+            })
+        }
+        18 => json!("principal://organizations/a/identityPools/pool/subject/s"),
+        _ => [
+            json!("ann"),
+            json!(7),
+            json!("group:g0@groups.example"),
+            Value::Null,
+        ][dice.below(4)]
+        .clone(),
+    }
 }
 
 fn context(dice: &Dice, stock: &Stock, permission: &str, resource: &str) -> Value {
@@ -349,12 +425,37 @@ fn context(dice: &Dice, stock: &Stock, permission: &str, resource: &str) -> Valu
                 _ if stock.projects.is_empty() => "organizations/a/projects/gone".to_owned(),
                 _ => dice.pick(&stock.projects).clone(),
             };
-            say("destination", if bad && dice.percent(30) { json!(1) } else { json!(name) });
+            say(
+                "destination",
+                if bad && dice.percent(30) {
+                    json!(1)
+                } else {
+                    json!(name)
+                },
+            );
         }
         if dice.percent(50) {
-            let count = if dice.percent(60) { dice.range(1, 4) } else { dice.range(1, 120) };
-            let wrong = [json!(0), json!(1.5), json!("1"), json!(1001), Value::Null, json!(-1)];
-            say("count", if bad { dice.pick(&wrong).clone() } else { json!(count) });
+            let count = if dice.percent(60) {
+                dice.range(1, 4)
+            } else {
+                dice.range(1, 120)
+            };
+            let wrong = [
+                json!(0),
+                json!(1.5),
+                json!("1"),
+                json!(1001),
+                Value::Null,
+                json!(-1),
+            ];
+            say(
+                "count",
+                if bad {
+                    dice.pick(&wrong).clone()
+                } else {
+                    json!(count)
+                },
+            );
         }
         if !dice.percent(4) {
             let node = dice.pick(&stock.nodes()).clone();
@@ -365,7 +466,10 @@ fn context(dice: &Dice, stock: &Stock, permission: &str, resource: &str) -> Valu
                 _ => node,
             };
             let bad = bad && permission.ends_with("actAs");
-            say("attached_resource", if bad { json!("/x") } else { json!(name) });
+            say(
+                "attached_resource",
+                if bad { json!("/x") } else { json!(name) },
+            );
         }
     }
     Value::Object(map)

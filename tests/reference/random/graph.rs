@@ -41,7 +41,11 @@ fn add(stock: &mut Stock, kind: &str, body: Value) {
 }
 
 fn permissions(dice: &Dice, stock: &mut Stock) {
-    let names = ["models.notes.create", "weave.boards.get", "labels.batches.approve"];
+    let names = [
+        "models.notes.create",
+        "weave.boards.get",
+        "labels.batches.approve",
+    ];
     for name in names.into_iter().filter(|_| dice.percent(60)) {
         let product = match name.split('.').next() {
             Some("models") => "MODELS",
@@ -100,14 +104,18 @@ fn grow(dice: &Dice, stock: &mut Stock, name: &str, depth: usize) {
         }
     }
     if depth < 3 && dice.percent(45) {
-        grow(dice, stock, &format!("{name}/teams/{}", dice.pick(&["t", "v"])), depth + 1);
+        grow(
+            dice,
+            stock,
+            &format!("{name}/teams/{}", dice.pick(&["t", "v"])),
+            depth + 1,
+        );
     }
 }
 
 fn project(dice: &Dice, stock: &mut Stock, parent: &str, id: &str) {
     let name = format!("{parent}/projects/{id}");
-    let visibility =
-        dice.weighted(&[(3, "TEAM"), (4, "RESTRICTED"), (2, "PUBLIC"), (3, "OPEN")]);
+    let visibility = dice.weighted(&[(3, "TEAM"), (4, "RESTRICTED"), (2, "PUBLIC"), (3, "OPEN")]);
     if visibility == "RESTRICTED" {
         stock.restricted.push(name.clone());
     }
@@ -126,7 +134,10 @@ fn project(dice: &Dice, stock: &mut Stock, parent: &str, id: &str) {
 
 fn users(dice: &Dice, stock: &mut Stock) {
     let count = dice.range(4, 7);
-    for id in ["ann", "bob", "cat", "dan", "eve", "fay", "gil"].into_iter().take(count) {
+    for id in ["ann", "bob", "cat", "dan", "eve", "fay", "gil"]
+        .into_iter()
+        .take(count)
+    {
         let email = format!("{id}@{}.example", dice.pick(&["x", "y"]));
         let mut body = json!({
             "name": format!("users/{id}"), "uid": format!("uid-{id}"), "email": cased(dice, &email),
@@ -150,13 +161,19 @@ fn users(dice: &Dice, stock: &mut Stock) {
         }
         add(stock, "user", body);
         stock.users.push(email);
-        stock.user_ids.push((format!("users/{id}"), format!("uid-{id}")));
+        stock
+            .user_ids
+            .push((format!("users/{id}"), format!("uid-{id}")));
     }
 }
 
 /// The address, sometimes with other letters of the same meaning (SPEC 1.5).
 pub(crate) fn cased(dice: &Dice, email: &str) -> String {
-    if dice.percent(20) { email.to_ascii_uppercase() } else { email.to_owned() }
+    if dice.percent(20) {
+        email.to_ascii_uppercase()
+    } else {
+        email.to_owned()
+    }
 }
 
 fn accounts(dice: &Dice, stock: &mut Stock) {
@@ -176,21 +193,40 @@ fn accounts(dice: &Dice, stock: &mut Stock) {
         // SPEC 2.5: an earlier account of the same name, and perhaps of the same address.
         if dice.percent(25) {
             let same = dice.percent(50);
-            let old = if same { email.clone() } else { format!("old{number}@svc.example") };
+            let old = if same {
+                email.clone()
+            } else {
+                format!("old{number}@svc.example")
+            };
             let uid = format!("uid-old{number}");
-            account(dice, stock, Account {
-                name: name.clone(),
-                uid,
-                email: old,
-                deleted: true,
-                idle: true,
-                federated: false,
-            });
+            account(
+                dice,
+                stock,
+                Account {
+                    name: name.clone(),
+                    uid,
+                    email: old,
+                    deleted: true,
+                    idle: true,
+                    federated: false,
+                },
+            );
         }
         let deleted = dice.percent(8);
         let uid = format!("uid-sa{number}");
         let idle = deleted || dice.percent(8);
-        account(dice, stock, Account { name, uid, email, deleted, idle, federated });
+        account(
+            dice,
+            stock,
+            Account {
+                name,
+                uid,
+                email,
+                deleted,
+                idle,
+                federated,
+            },
+        );
     }
 }
 
@@ -220,7 +256,11 @@ fn account(dice: &Dice, stock: &mut Stock, account: Account) {
     if !account.federated {
         let many = dice.percent(3);
         let few = if account.deleted { 2 } else { 3 };
-        let count = if many { dice.range(97, 101) } else { dice.below(few) };
+        let count = if many {
+            dice.range(97, 101)
+        } else {
+            dice.below(few)
+        };
         for number in 0..count {
             let id = format!("{}-{number}", account.uid);
             let name = format!("{}/keys/{id}", account.name);
@@ -235,23 +275,21 @@ fn user_keys(dice: &Dice, stock: &mut Stock) {
     for (name, uid) in stock.user_ids.clone() {
         for number in 0..dice.below(3) {
             let organization = dice.pick(&stock.organizations).clone();
-            let own = if dice.percent(50) { organization.as_str() } else { "" };
+            let own = if dice.percent(50) {
+                organization.as_str()
+            } else {
+                ""
+            };
             let name = format!("{name}/keys/{uid}-{number}");
             key(dice, stock, &name, &uid, own, &organization);
         }
     }
 }
 
-fn key(
-    dice: &Dice,
-    stock: &mut Stock,
-    name: &str,
-    uid: &str,
-    organization: &str,
-    reach: &str,
-) {
+fn key(dice: &Dice, stock: &mut Stock, name: &str, uid: &str, organization: &str, reach: &str) {
     let text = key_text(dice, &name.replace('/', "."));
-    let mut body = json!({ "name": name, "uid": format!("k-{}", stock.keys.len()), "owner_uid": uid });
+    let mut body =
+        json!({ "name": name, "uid": format!("k-{}", stock.keys.len()), "owner_uid": uid });
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     body["api_key"] = if dice.percent(80) {
         json!({ "sha256": hex(&Sha256::digest(&text)) })
@@ -299,7 +337,10 @@ fn key_text(dice: &Dice, salt: &str) -> String {
     if dice.percent(50) {
         return format!("foreign_{salt}");
     }
-    let hex: String = Sha256::digest(salt).iter().map(|b| format!("{b:02x}")).collect();
+    let hex: String = Sha256::digest(salt)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     let covered = format!("pst_{}_{}", &hex[..12], &hex[12..55]);
     let check = keys::check_sum(&covered);
     format!("{covered}_{check}")
@@ -320,7 +361,12 @@ fn restrictions(dice: &Dice, stock: &Stock, reach: &str) -> Value {
         resources = json!({ "values": unique(values) });
     }
     if dice.percent(40) {
-        let all = ["10.0.0.0/8", "192.0.2.0/25", "2001:db8::/32", "192.0.2.200/32"];
+        let all = [
+            "10.0.0.0/8",
+            "192.0.2.0/25",
+            "2001:db8::/32",
+            "192.0.2.200/32",
+        ];
         let values: Vec<&str> = all.into_iter().filter(|_| dice.percent(40)).collect();
         cidrs = json!({ "values": values });
     }
@@ -365,11 +411,8 @@ fn roles(dice: &Dice, stock: &mut Stock) {
     for owner in owners {
         for number in 0..dice.below(4) {
             let name = format!("{owner}/roles/r{number}");
-            let inherits = dice.weighted(&[
-                (2, ""),
-                (1, "roles/team.member"),
-                (1, "roles/team.viewer"),
-            ]);
+            let inherits =
+                dice.weighted(&[(2, ""), (1, "roles/team.member"), (1, "roles/team.viewer")]);
             let some = |count: usize| {
                 let picked = (0..count).map(|_| dice.pick(&stock.permissions)).collect();
                 unique(picked).into_iter().cloned().collect::<Vec<String>>()
@@ -388,7 +431,11 @@ fn roles(dice: &Dice, stock: &mut Stock) {
             carried.extend(always.into_iter().chain(own));
             stock.carried.insert(name.clone(), carried);
             let membership = !inherits.is_empty();
-            stock.roles.push(Role { name, owner: owner.clone(), membership });
+            stock.roles.push(Role {
+                name,
+                owner: owner.clone(),
+                membership,
+            });
         }
     }
 }

@@ -93,13 +93,22 @@ fn strip(list: Option<&mut Value>, keep: impl FnMut(&mut Value) -> bool) {
 }
 
 fn drop_members(members: &mut Value, prefix: &str) {
-    members.as_array_mut().unwrap().retain(|m| !m.as_str().unwrap().starts_with(prefix));
+    members
+        .as_array_mut()
+        .unwrap()
+        .retain(|m| !m.as_str().unwrap().starts_with(prefix));
 }
 
 fn pull_on_field(entity: &mut Value, what: &str, how: &str) {
     let (kind, field) = what.split_once('.').unwrap();
-    let Some(body) = entity.get_mut(kind) else { return };
-    let body = if body.get("settings").is_some() { &mut body["settings"] } else { body };
+    let Some(body) = entity.get_mut(kind) else {
+        return;
+    };
+    let body = if body.get("settings").is_some() {
+        &mut body["settings"]
+    } else {
+        body
+    };
     match (field, how) {
         // Projects of that visibility get another one.
         ("visibility", from) => {

@@ -7,9 +7,17 @@ use crate::random::graph::cased;
 use crate::random::stock::Stock;
 use crate::reference::names;
 
-const ORGANIZATION: [&str; 3] = ["roles/org.member", "roles/org.admin", "roles/org.billingAdmin"];
-const TEAM: [&str; 4] =
-    ["roles/team.viewer", "roles/team.member", "roles/team.admin", "roles/team.service"];
+const ORGANIZATION: [&str; 3] = [
+    "roles/org.member",
+    "roles/org.admin",
+    "roles/org.billingAdmin",
+];
+const TEAM: [&str; 4] = [
+    "roles/team.viewer",
+    "roles/team.member",
+    "roles/team.admin",
+    "roles/team.service",
+];
 const IAM: [&str; 12] = [
     "roles/viewer",
     "roles/editor",
@@ -30,8 +38,9 @@ pub(crate) fn bind(dice: &Dice, stock: &mut Stock) {
         if !dice.percent(75) {
             continue;
         }
-        let bindings: Vec<Value> =
-            (0..dice.range(1, 4)).map(|_| binding(dice, stock, &node)).collect();
+        let bindings: Vec<Value> = (0..dice.range(1, 4))
+            .map(|_| binding(dice, stock, &node))
+            .collect();
         let body = json!({ "allow_policy": { "resource": node, "bindings": bindings } });
         stock.entities.push(body);
     }
@@ -57,7 +66,10 @@ fn binding(dice: &Dice, stock: &Stock, node: &str) -> Value {
     let (role, membership) = match dice.below(10) {
         0..=4 => {
             let role = *dice.pick(built_in);
-            (role, !role.starts_with("roles/iam") && built_in.len() < IAM.len())
+            (
+                role,
+                !role.starts_with("roles/iam") && built_in.len() < IAM.len(),
+            )
         }
         5..=6 if !custom.is_empty() => *dice.pick(&custom),
         _ => (*dice.pick(&IAM), false),
@@ -66,7 +78,11 @@ fn binding(dice: &Dice, stock: &Stock, node: &str) -> Value {
     for _ in 0..dice.range(1, 3) {
         let member = if membership {
             let add = is_project && role == "roles/team.service" && dice.percent(60);
-            if add { explicit_add(dice, stock) } else { membership_member(dice, stock) }
+            if add {
+                explicit_add(dice, stock)
+            } else {
+                membership_member(dice, stock)
+            }
         } else {
             any_member(dice, stock)
         };
@@ -85,7 +101,9 @@ fn membership_member(dice: &Dice, stock: &Stock) -> String {
             format!("user:{}", cased(dice, &email))
         }
         6..=8 => format!("group:{}", dice.pick(&stock.groups)),
-        _ => dice.weighted(&[(1, "user:gone@x.example"), (1, "group:gone@x.example")]).to_owned(),
+        _ => dice
+            .weighted(&[(1, "user:gone@x.example"), (1, "group:gone@x.example")])
+            .to_owned(),
     }
 }
 
@@ -101,7 +119,11 @@ fn explicit_add(dice: &Dice, stock: &Stock) -> String {
 /// One account, bare, with its uid, with a wrong uid, or as deleted.
 pub(crate) fn account_member(dice: &Dice, stock: &Stock) -> String {
     let account = dice.pick(&stock.accounts).clone();
-    let uid = if dice.percent(80) { account.uid.clone() } else { "uid-gone".to_owned() };
+    let uid = if dice.percent(80) {
+        account.uid.clone()
+    } else {
+        "uid-gone".to_owned()
+    };
     if stock.is_shared(&account.email) || dice.percent(30) {
         return format!("serviceAccount:{}?uid={uid}", account.email);
     }
@@ -116,9 +138,15 @@ fn any_member(dice: &Dice, stock: &Stock) -> String {
         6..=9 => account_member(dice, stock),
         10 => {
             let account = dice.pick(&stock.accounts);
-            format!("deleted:serviceAccount:{}?uid={}", account.email, account.uid)
+            format!(
+                "deleted:serviceAccount:{}?uid={}",
+                account.email, account.uid
+            )
         }
-        11 => format!("domain:{}", dice.pick(&["x.example", "Y.example", "svc.example"])),
+        11 => format!(
+            "domain:{}",
+            dice.pick(&["x.example", "Y.example", "svc.example"])
+        ),
         12 => "allUsers".to_owned(),
         13 => "allAuthenticatedUsers".to_owned(),
         14..=15 => format!("principalSet://{node}/type/ServiceAccount"),

@@ -66,7 +66,10 @@ pub(crate) fn reproduction(file: &Value, ask: &Ask) -> String {
     let entities = small["entities"].as_array().unwrap();
     let lines: Vec<String> = entities.iter().map(|e| format!("  {e}")).collect();
     let (expected, got) = disagreement(&small, ask).unwrap();
-    format!("{ask:#?}\n{}\nreference: {expected}\nengine:    {got}", lines.join("\n"))
+    format!(
+        "{ask:#?}\n{}\nreference: {expected}\nengine:    {got}",
+        lines.join("\n")
+    )
 }
 
 /// The file with one entity less, one element of a list less, or one field less.
@@ -79,10 +82,15 @@ fn candidates(file: &Value) -> impl Iterator<Item = Value> + '_ {
 /// Paths of everything that could be taken away, the greatest first.
 fn removable(value: &Value, path: String, paths: &mut Vec<String>) {
     let inside: Vec<(String, &Value)> = match value {
-        Value::Array(list) => {
-            list.iter().enumerate().map(|(i, v)| (format!("{path}/{i}"), v)).collect()
-        }
-        Value::Object(map) => map.iter().map(|(k, v)| (format!("{path}/{k}"), v)).collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (format!("{path}/{i}"), v))
+            .collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(k, v)| (format!("{path}/{k}"), v))
+            .collect(),
         _ => Vec::new(),
     };
     let kept = ["/entities", "/name", "/uid", "/email", "/resource", "/role"];
