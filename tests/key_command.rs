@@ -12,7 +12,12 @@ fn postern(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -40,7 +45,10 @@ fn a_new_key_is_accepted_by_the_snapshot_that_stores_its_entity() {
     assert!(made.status.success(), "{}", text(&made.stderr));
     let printed = text(&made.stdout);
     let (key, entity) = printed.split_once('\n').unwrap();
-    assert!(key.starts_with("pst_") && key.len() == 67, "a key of our own form");
+    assert!(
+        key.starts_with("pst_") && key.len() == 67,
+        "a key of our own form"
+    );
     assert_eq!(printed.matches(key).count(), 1);
     assert!(!text(&made.stderr).contains(key));
 
@@ -57,7 +65,10 @@ fn a_new_key_is_accepted_by_the_snapshot_that_stores_its_entity() {
     let hashed = postern(&["key", "hash"], key);
     let digest = text(&hashed.stdout);
     let digest = digest.trim().strip_prefix("sha256: ").unwrap();
-    let other = postern(&["key", "inspect", "--snapshot", path], &key.replace("pst_", "xst_"));
+    let other = postern(
+        &["key", "inspect", "--snapshot", path],
+        &key.replace("pst_", "xst_"),
+    );
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stdout).contains("code: NOT_FOUND"));
     assert_eq!(digest.len(), 64);
@@ -78,7 +89,14 @@ fn a_peppered_key_needs_its_pepper() {
     let path = directory.path().join("a.yaml");
     std::fs::write(&path, snapshot(entity)).unwrap();
     let path = path.to_str().unwrap();
-    let good = ["key", "inspect", "--snapshot", path, "--pepper-file", pepper];
+    let good = [
+        "key",
+        "inspect",
+        "--snapshot",
+        path,
+        "--pepper-file",
+        pepper,
+    ];
     assert!(text(&postern(&good, key).stdout).contains("code: VALID"));
     let without = postern(&["key", "inspect", "--snapshot", path], key);
     assert_eq!(without.status.code(), Some(65));
@@ -91,7 +109,17 @@ fn what_is_no_key_or_no_owner_is_refused_without_being_shown() {
     let bad = postern(&["key", "hash"], "pst_not-a-key-but-a-secret-anyway\n");
     assert_eq!(bad.status.code(), Some(65));
     assert!(!text(&bad.stderr).contains("not-a-key"));
-    let owner = postern(&["key", "new", "--owner", "organizations/a", "--owner-uid", "x"], "");
+    let owner = postern(
+        &[
+            "key",
+            "new",
+            "--owner",
+            "organizations/a",
+            "--owner-uid",
+            "x",
+        ],
+        "",
+    );
     assert_eq!(owner.status.code(), Some(64));
     let long = postern(&["key", "hash"], &"x".repeat(5_000));
     assert_eq!(long.status.code(), Some(65));

@@ -32,10 +32,8 @@ impl<'d> Check<'d> {
         }
         // Parents have fewer segments, and of one name the answering account comes first.
         drafts.sort_by_cached_key(|draft| {
-            (
-                draft.node.name.matches('/').count(),
-                draft.account.map(rank),
-            )
+            let name = draft.node.name;
+            (name.matches('/').count(), name, draft.account.map(rank))
         });
         let mut living: HashMap<&'d str, bool> = HashMap::new();
         for draft in drafts {
