@@ -13,235 +13,88 @@ use crate::model::permission::{BasicRole, OpenSubmit, PermissionFlags, Product};
 type Verbs = &'static [(&'static str, &'static str)];
 
 /// Every built-in permission, by `service.resource`.
+#[rustfmt::skip]
 pub const PERMISSIONS: &[(&str, Verbs)] = &[
-    (
-        "resourcemanager.organizations",
-        &[
-            ("get", "Vr"),
-            ("update", "O"),
-            ("getIamPolicy", "Vr"),
-            ("setIamPolicy", "O"),
-        ],
-    ),
-    (
-        "resourcemanager.teams",
-        &[
-            ("create", "O"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("update", "E"),
-            ("delete", "O"),
-            ("getIamPolicy", "Vr"),
-            ("setIamPolicy", "O"),
-            ("inviteMembers", "O"),
-            ("removeMembers", "O"),
-            ("join", "N"),
-        ],
-    ),
-    (
-        "resourcemanager.projects",
-        &[
-            ("create", "Ec"),
-            ("get", "Vpr"),
-            ("list", "Vr"),
-            ("update", "E"),
-            ("delete", "O"),
-            ("getIamPolicy", "Vra"),
-            ("setIamPolicy", "Oa"),
-            ("setVisibility", "Oac"),
-            ("join", "Na"),
-            ("updateLiens", "Oc"),
-        ],
-    ),
-    (
-        "iam.serviceAccounts",
-        &[
-            ("create", "Ec"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("update", "E"),
-            ("delete", "E"),
-            ("undelete", "O"),
-            ("enable", "E"),
-            ("disable", "Ea"),
-            ("getIamPolicy", "Vr"),
-            ("setIamPolicy", "O"),
-            ("actAs", "Ec"),
-            ("getAccessToken", "N"),
-            ("getOpenIdToken", "N"),
-            ("signBlob", "N"),
-            ("signJwt", "N"),
-            ("implicitDelegation", "N"),
-        ],
-    ),
-    (
-        "iam.serviceAccountKeys",
-        &[
-            ("create", "Ec"),
-            ("upload", "Ec"),
-            ("get", "Vr"),
-            ("list", "Vra"),
-            ("delete", "Ea"),
-            ("enable", "E"),
-            ("disable", "Ea"),
-        ],
-    ),
-    (
-        "iam.serviceAccountApiKeyBindings",
-        &[
-            ("create", "Ec"),
-            ("list", "Vra"),
-            ("delete", "Ea"),
-            ("undelete", "E"),
-        ],
-    ),
-    (
-        "iam.roles",
-        &[
-            ("create", "O"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("update", "O"),
-            ("delete", "O"),
-            ("undelete", "O"),
-        ],
-    ),
-    (
-        "iam.denypolicies",
-        &[
-            ("create", "N"),
-            ("get", "N"),
-            ("list", "N"),
-            ("update", "N"),
-            ("delete", "N"),
-        ],
-    ),
-    (
-        "iam.principalaccessboundarypolicies",
-        &[
-            ("create", "N"),
-            ("get", "N"),
-            ("list", "N"),
-            ("update", "N"),
-            ("delete", "N"),
-            ("bind", "N"),
-            ("unbind", "N"),
-        ],
-    ),
-    (
-        "iam.workloadIdentityPools",
-        &[
-            ("create", "Oc"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("update", "Oc"),
-            ("delete", "O"),
-            ("undelete", "O"),
-        ],
-    ),
-    (
-        "iam.workloadIdentityPoolProviders",
-        &[
-            ("create", "Oc"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("update", "Oc"),
-            ("delete", "O"),
-            ("undelete", "O"),
-        ],
-    ),
-    ("orgpolicy.policy", &[("get", "Vr"), ("set", "N")]),
-    (
-        "container.clusters",
-        &[
-            ("create", "Ec"),
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "models.runs",
-        &[
-            ("create", "Es"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("update", "Eo"),
-            ("delete", "E"),
-            ("stop", "E"),
-            ("move", "Ec"),
-        ],
-    ),
-    (
-        "models.artifacts",
-        &[
-            ("create", "E"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("download", "Vp"),
-            ("update", "E"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "models.reports",
-        &[
-            ("create", "Es"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("update", "E"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "models.sweeps",
-        &[
-            ("create", "E"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("update", "E"),
-            ("delete", "E"),
-        ],
-    ),
-    ("models.workspaces", &[("get", "Vpr"), ("update", "E")]),
-    (
-        "models.registries",
-        &[
-            ("get", "Vr"),
-            ("list", "Vr"),
-            ("create", "E"),
-            ("update", "E"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "weave.traces",
-        &[
-            ("create", "E"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "weave.evaluations",
-        &[
-            ("create", "E"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("delete", "E"),
-        ],
-    ),
-    (
-        "weave.datasets",
-        &[
-            ("create", "E"),
-            ("get", "Vpr"),
-            ("list", "Vpr"),
-            ("update", "E"),
-            ("delete", "E"),
-        ],
-    ),
+    ("resourcemanager.organizations", &[
+        ("get", "Vr"), ("update", "O"), ("getIamPolicy", "Vr"), ("setIamPolicy", "O"),
+    ]),
+    ("resourcemanager.teams", &[
+        ("create", "O"), ("get", "Vr"), ("list", "Vr"), ("update", "E"), ("delete", "O"),
+        ("getIamPolicy", "Vr"), ("setIamPolicy", "O"), ("inviteMembers", "O"),
+        ("removeMembers", "O"), ("join", "N"),
+    ]),
+    ("resourcemanager.projects", &[
+        ("create", "Ec"), ("get", "Vpr"), ("list", "Vr"), ("update", "E"), ("delete", "O"),
+        ("getIamPolicy", "Vra"), ("setIamPolicy", "Oa"), ("setVisibility", "Oac"), ("join", "Na"),
+        ("updateLiens", "Oc"),
+    ]),
+    ("iam.serviceAccounts", &[
+        ("create", "Ec"), ("get", "Vr"), ("list", "Vr"), ("update", "E"), ("delete", "E"),
+        ("undelete", "O"), ("enable", "E"), ("disable", "Ea"), ("getIamPolicy", "Vr"),
+        ("setIamPolicy", "O"), ("actAs", "Ec"), ("getAccessToken", "N"), ("getOpenIdToken", "N"),
+        ("signBlob", "N"), ("signJwt", "N"), ("implicitDelegation", "N"),
+    ]),
+    ("iam.serviceAccountKeys", &[
+        ("create", "Ec"), ("upload", "Ec"), ("get", "Vr"), ("list", "Vra"), ("delete", "Ea"),
+        ("enable", "E"), ("disable", "Ea"),
+    ]),
+    ("iam.serviceAccountApiKeyBindings", &[
+        ("create", "Ec"), ("list", "Vra"), ("delete", "Ea"), ("undelete", "E"),
+    ]),
+    ("iam.roles", &[
+        ("create", "O"), ("get", "Vr"), ("list", "Vr"), ("update", "O"), ("delete", "O"),
+        ("undelete", "O"),
+    ]),
+    ("iam.denypolicies", &[
+        ("create", "N"), ("get", "N"), ("list", "N"), ("update", "N"), ("delete", "N"),
+    ]),
+    ("iam.principalaccessboundarypolicies", &[
+        ("create", "N"), ("get", "N"), ("list", "N"), ("update", "N"), ("delete", "N"),
+        ("bind", "N"), ("unbind", "N"),
+    ]),
+    ("iam.workloadIdentityPools", &[
+        ("create", "Oc"), ("get", "Vr"), ("list", "Vr"), ("update", "Oc"), ("delete", "O"),
+        ("undelete", "O"),
+    ]),
+    ("iam.workloadIdentityPoolProviders", &[
+        ("create", "Oc"), ("get", "Vr"), ("list", "Vr"), ("update", "Oc"), ("delete", "O"),
+        ("undelete", "O"),
+    ]),
+    ("orgpolicy.policy", &[
+        ("get", "Vr"), ("set", "N"),
+    ]),
+    ("container.clusters", &[
+        ("create", "Ec"), ("get", "Vr"), ("list", "Vr"), ("delete", "E"),
+    ]),
+    ("models.runs", &[
+        ("create", "Es"), ("get", "Vpr"), ("list", "Vpr"), ("update", "Eo"), ("delete", "E"),
+        ("stop", "E"), ("move", "Ec"),
+    ]),
+    ("models.artifacts", &[
+        ("create", "E"), ("get", "Vpr"), ("list", "Vpr"), ("download", "Vp"), ("update", "E"),
+        ("delete", "E"),
+    ]),
+    ("models.reports", &[
+        ("create", "Es"), ("get", "Vpr"), ("list", "Vpr"), ("update", "E"), ("delete", "E"),
+    ]),
+    ("models.sweeps", &[
+        ("create", "E"), ("get", "Vpr"), ("list", "Vpr"), ("update", "E"), ("delete", "E"),
+    ]),
+    ("models.workspaces", &[
+        ("get", "Vpr"), ("update", "E"),
+    ]),
+    ("models.registries", &[
+        ("get", "Vr"), ("list", "Vr"), ("create", "E"), ("update", "E"), ("delete", "E"),
+    ]),
+    ("weave.traces", &[
+        ("create", "E"), ("get", "Vpr"), ("list", "Vpr"), ("delete", "E"),
+    ]),
+    ("weave.evaluations", &[
+        ("create", "E"), ("get", "Vpr"), ("list", "Vpr"), ("delete", "E"),
+    ]),
+    ("weave.datasets", &[
+        ("create", "E"), ("get", "Vpr"), ("list", "Vpr"), ("update", "E"), ("delete", "E"),
+    ]),
 ];
 
 /// A built-in role other than the three basic ones.

@@ -11,21 +11,21 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("decide", "model graph limits"),
     ("wire", "model graph limits"),
     ("import", "graph wire"),
-    ("live", "model graph"),
-    ("telemetry", "model"),
-    ("feed", "model graph wire live clock telemetry limits"),
+    ("live", "model graph limits"),
+    ("telemetry", ""),
+    ("feed", "model graph wire live clock limits"),
     (
         "serve",
-        "model graph credential decide wire live clock telemetry limits",
+        "model graph credential decide wire live clock limits",
     ),
     ("config", "model limits"),
     (
         "app",
-        "model graph credential wire live clock telemetry feed serve config limits",
+        "model graph credential decide wire live clock telemetry feed serve config",
     ),
     (
         "cli",
-        "app config graph wire import decide credential model clock limits",
+        "app config graph wire import credential limits",
     ),
 ];
 
