@@ -144,7 +144,7 @@ fn locate<'s>(
 
 /// The node of a well-formed name.
 fn find<'s>(snapshot: &'s Snapshot, resource: &str, misplaced: bool) -> Option<Target<'s>> {
-    let parsed = name::parse(resource).map_or(None, Some)?;
+    let parsed = name::parse(resource).ok()?;
     if misplaced || parsed.misplaced || parsed.default_team {
         return None;
     }

@@ -107,11 +107,7 @@ impl Grant {
     }
 }
 
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_lossless,
-    reason = "`From` is not const"
-)]
+#[expect(clippy::as_conversions, reason = "`From` is not const")]
 const fn lossless(value: u8) -> u32 {
     value as u32
 }

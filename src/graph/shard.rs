@@ -338,7 +338,6 @@ const fn low(value: u64) -> u32 {
 #[inline]
 #[expect(
     clippy::as_conversions,
-    clippy::cast_possible_truncation,
     reason = "at most SHARD_BITS_MAX bits are left"
 )]
 const fn shard_of(hash: u64, bits: u32) -> usize {

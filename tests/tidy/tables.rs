@@ -25,7 +25,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "app config graph wire import credential limits",
+        "app config graph wire import decide credential model clock limits",
     ),
 ];
 

@@ -284,7 +284,7 @@ impl<'d> Check<'d> {
 
 /// Reads a network; an IPv4-mapped IPv6 one is the IPv4 one (SPEC 9.5, `docs/SEMANTICS.md`).
 fn network(text: &str) -> Option<IpNet> {
-    let network: IpNet = text.parse().map_or(None, Some)?;
+    let network: IpNet = text.parse().ok()?;
     if network.trunc() != network {
         return None;
     }
