@@ -11,10 +11,7 @@ pub mod dispatch;
 pub mod freshness;
 pub mod health;
 pub mod listen;
-pub mod request;
 pub mod snapshot;
-pub mod status;
-pub mod words;
 pub mod worker;
 
 use std::io;

@@ -1,4 +1,9 @@
 //! Layer 3: the only place where wire types meet domain types.
 
+pub mod authorize;
 pub mod feed;
 pub mod proto;
+mod request;
+pub mod status;
+pub mod verify;
+pub mod words;

@@ -6,9 +6,9 @@ use crate::graph::snapshot::Snapshot;
 use crate::model::outcome::{Actor, Answer, Effect, Violation};
 use crate::model::query::{Query, Subject, UnixTime};
 use crate::serve::client as remote;
-use crate::serve::words;
 use crate::wire::proto::postern::v1;
 use crate::wire::proto::postern::v1::authorize_request as asked;
+use crate::wire::words;
 
 /// The word for nobody, in place of a principal.
 const ANONYMOUS: &str = "anonymous";

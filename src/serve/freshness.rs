@@ -12,7 +12,7 @@ use crate::live::State;
 use crate::model::query::UnixTime;
 use crate::model::revision::Revision;
 use crate::serve::dispatch::Services;
-use crate::serve::status::Failure;
+use crate::wire::status::Failure;
 
 /// What one request sees: one snapshot, one time.
 #[derive(Debug, Clone, Copy)]

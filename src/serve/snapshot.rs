@@ -7,10 +7,10 @@ use tonic::{Request, Response, Status};
 use crate::clock::Clock;
 use crate::graph::snapshot::Counts;
 use crate::live::{FeedKind, FeedReport, Rejected, SnapshotReader};
-use crate::serve::status::Failure;
-use crate::serve::words;
 use crate::wire::proto::postern::v1;
 use crate::wire::proto::postern::v1::snapshot_service_server::SnapshotService;
+use crate::wire::status::Failure;
+use crate::wire::words;
 
 /// The service.
 #[derive(Debug, Clone)]

@@ -11,11 +11,11 @@ use crate::model::value::{Struct, Value};
 
 /// Collects what is wrong with a request.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+pub(super) struct Violations(Vec<Violation>);
 
 impl Violations {
     /// Notes a wrong field.
-    pub fn add(&mut self, field: &'static str, description: impl Into<String>) {
+    pub(super) fn add(&mut self, field: &'static str, description: impl Into<String>) {
         self.0.push(Violation {
             field: field.into(),
             description: description.into(),
@@ -23,7 +23,7 @@ impl Violations {
     }
 
     /// Notes `text` if it is longer than `bytes_max`.
-    pub fn bound_bytes(&mut self, field: &'static str, text: &str, bytes_max: usize) {
+    pub(super) fn bound_bytes(&mut self, field: &'static str, text: &str, bytes_max: usize) {
         if text.len() > bytes_max {
             let got = text.len();
             self.add(field, format!("{got} bytes; expected at most {bytes_max}"));
@@ -31,7 +31,7 @@ impl Violations {
     }
 
     /// An address, if one is said.
-    pub fn source_ip(&mut self, text: &str) -> Option<IpAddr> {
+    pub(super) fn source_ip(&mut self, text: &str) -> Option<IpAddr> {
         if text.is_empty() {
             return None;
         }
@@ -46,7 +46,7 @@ impl Violations {
     }
 
     /// A duration, if one is said; not negative.
-    pub fn duration(
+    pub(super) fn duration(
         &mut self,
         field: &'static str,
         duration: Option<&prost_types::Duration>,
@@ -67,10 +67,10 @@ impl Violations {
     }
 
     /// The plain form of a struct.
-    pub fn attributes(
+    pub(super) fn attributes(
         &mut self,
         field: &'static str,
-        from: Option<&prost_types::Struct>,
+        from: Option<prost_types::Struct>,
     ) -> Struct {
         let Some(from) = from else {
             return Struct::EMPTY;
@@ -94,7 +94,7 @@ impl Violations {
     ///
     /// # Errors
     /// The list, if it is not empty.
-    pub fn done(self) -> Result<(), Vec<Violation>> {
+    pub(super) fn done(self) -> Result<(), Vec<Violation>> {
         if self.0.is_empty() {
             Ok(())
         } else {
@@ -104,30 +104,30 @@ impl Violations {
 }
 
 /// `None` for a value that means nothing. Counts the fields; beyond the bound the rest is not
-/// converted. The depth is bounded by the protobuf decoder.
-fn plain_struct(from: &prost_types::Struct, count: &mut usize) -> Option<Struct> {
+/// converted. The depth is bounded by the protobuf decoder. Strings are moved, not copied.
+fn plain_struct(from: prost_types::Struct, count: &mut usize) -> Option<Struct> {
     let mut fields = Vec::with_capacity(from.fields.len().min(ATTRIBUTES_MAX));
-    for (name, value) in &from.fields {
+    for (name, value) in from.fields {
         *count = count.saturating_add(1);
         if *count > ATTRIBUTES_MAX {
             return None;
         }
-        fields.push((name.clone(), plain_value(value, count)?));
+        fields.push((name, plain_value(value, count)?));
     }
     Some(Struct(fields))
 }
 
-fn plain_value(from: &prost_types::Value, count: &mut usize) -> Option<Value> {
-    Some(match from.kind.as_ref()? {
+fn plain_value(from: prost_types::Value, count: &mut usize) -> Option<Value> {
+    Some(match from.kind? {
         Kind::NullValue(_) => Value::Null,
-        Kind::BoolValue(value) => Value::Bool(*value),
-        Kind::NumberValue(value) if value.is_finite() => Value::Number(*value),
+        Kind::BoolValue(value) => Value::Bool(value),
+        Kind::NumberValue(value) if value.is_finite() => Value::Number(value),
         Kind::NumberValue(_) => return None,
-        Kind::StringValue(value) => Value::String(value.clone()),
+        Kind::StringValue(value) => Value::String(value),
         Kind::StructValue(value) => Value::Struct(plain_struct(value, count)?),
         Kind::ListValue(list) => {
             let mut values = Vec::with_capacity(list.values.len().min(ATTRIBUTES_MAX));
-            for value in &list.values {
+            for value in list.values {
                 *count = count.saturating_add(1);
                 if *count > ATTRIBUTES_MAX {
                     return None;
