@@ -5,6 +5,11 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "a bench may stop at once, and prints"
 )]
 

@@ -6,6 +6,8 @@
     reason = "each bench uses its part"
 )]
 #![allow(
+    clippy::too_many_lines,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::as_conversions,
