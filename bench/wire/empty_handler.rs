@@ -46,20 +46,27 @@ fn answer() -> proto::AuthorizeResponse {
         resource: arguments.get(3).cloned().unwrap_or_default(),
         revision: 1,
         organization_revision: 1,
-        snapshot_age: Some(prost_types::Duration { seconds: 1, nanos: 1_000_000 }),
+        snapshot_age: Some(prost_types::Duration {
+            seconds: 1,
+            nanos: 1_000_000,
+        }),
         ..Default::default()
     }
 }
 
 fn main() {
     let path = std::env::args().nth(1).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        let routes =
-            Routes::new(AuthorizationServiceServer::new(Empty(answer()))).prepare();
+        let routes = Routes::new(AuthorizationServiceServer::new(Empty(answer()))).prepare();
         let builder = || {
             let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).max_concurrent_streams(1_024);
+            builder
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(1_024);
             builder
         };
         if let Some(path) = path.strip_prefix("unix:") {
