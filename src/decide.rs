@@ -80,7 +80,8 @@ fn answer<'a>(
         return Ok(decision);
     }
     let target = if shape.default_team {
-        let resolved = subject::default_team(snapshot, query, &who)?;
+        let (resource, entity) = (query.resource, query.entity);
+        let resolved = subject::default_team(snapshot, resource, entity, who.principal())?;
         decision.resource = Cow::Owned(resolved);
         find(snapshot, &decision.resource, shape.misplaced)
     } else {

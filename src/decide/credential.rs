@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::decide::{Asked, KeyAnswer, Refusal, Target, find, refuse, shape};
+use crate::decide::{Asked, KeyAnswer, Refusal, Target, find, refuse, shape, subject};
 use crate::graph::rows::{KeyRow, NONE, PrincipalRow};
 use crate::graph::snapshot::{KeyIx, Snapshot};
 use crate::model::name;
@@ -188,14 +188,10 @@ pub(super) fn verify(
     query: &KeyQuery<'_>,
     now: UnixTime,
 ) -> Result<KeyAnswer, Refusal> {
-    let mut misplaced = false;
+    let (mut misplaced, mut default_team) = (false, false);
     if let Some(resource) = query.resource {
         match name::parse(resource) {
-            Ok(parsed) if parsed.default_team => {
-                let description = "`-` cannot be resolved here; name the team";
-                return refuse("resource", description.to_owned());
-            }
-            Ok(parsed) => misplaced = parsed.misplaced,
+            Ok(parsed) => (misplaced, default_team) = (parsed.misplaced, parsed.default_team),
             Err(fault) => return refuse("resource", fault.to_string()),
         }
     }
@@ -208,9 +204,17 @@ pub(super) fn verify(
     let proof = prove(snapshot, query.digests, query.source_ip, now);
     let mut code = proof.code;
     if let (KeyCode::Valid, Some(key)) = (code, proof.key) {
-        let target = query
-            .resource
-            .and_then(|resource| find(snapshot, resource, misplaced));
+        let resolved = match query.resource {
+            Some(resource) if default_team => Some(subject::default_team(
+                snapshot,
+                resource,
+                None,
+                proof.owner,
+            )?),
+            Some(_) | None => None,
+        };
+        let resource = resolved.as_deref().or(query.resource);
+        let target = resource.and_then(|resource| find(snapshot, resource, misplaced));
         code = narrow(
             snapshot,
             key,
@@ -219,7 +223,7 @@ pub(super) fn verify(
                 permission: query
                     .permission
                     .map(|name| snapshot.permissions().find(name)),
-                resource: query.resource.map(|resource| (resource, target.as_ref())),
+                resource: resource.map(|resource| (resource, target.as_ref())),
             },
         );
     }

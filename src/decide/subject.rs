@@ -61,6 +61,16 @@ impl Early<'_> {
     }
 }
 
+impl Who<'_> {
+    /// The principal, if the snapshot knows it.
+    pub(super) const fn principal(&self) -> Option<PrincipalIx> {
+        match self.actor {
+            Actor::Known(ix) => Some(ix),
+            Actor::Anonymous | Actor::Asserted(_) | Actor::Unproven => None,
+        }
+    }
+}
+
 /// Resolves the subject of a well-formed query.
 pub(super) fn resolve<'a>(
     snapshot: &'a Snapshot,
@@ -149,36 +159,32 @@ fn find_email(snapshot: &Snapshot, email: &str) -> Option<PrincipalIx> {
     snapshot.find_email(place)
 }
 
-fn identity<'s>(snapshot: &'s Snapshot, who: &Who<'_>) -> Option<&'s Identity> {
-    let Actor::Known(ix) = who.actor else {
-        return None;
-    };
-    snapshot.identity(ix)
-}
-
-/// Fills in the default team `-` (SPEC 1.4).
+/// Fills in the default team `-` of a resource (SPEC 1.4): the entity if one is said, else
+/// the team of the account that asks.
 pub(super) fn default_team(
     snapshot: &Snapshot,
-    query: &Query<'_>,
-    who: &Who<'_>,
+    resource: &str,
+    entity: Option<&str>,
+    principal: Option<PrincipalIx>,
 ) -> Result<String, Refusal> {
-    let organization = name::organization(query.resource).unwrap_or_default();
+    let organization = name::organization(resource).unwrap_or_default();
     let prefix_length = organization.len() + "/teams/-".len();
-    let rest = query.resource.get(prefix_length..).unwrap_or_default();
-    let team = match query.entity {
+    let rest = resource.get(prefix_length..).unwrap_or_default();
+    let team = match entity {
         Some(entity) => entity,
-        None => identity(snapshot, who)
+        None => principal
+            .and_then(|ix| snapshot.identity(ix))
             .and_then(Identity::account)
             .and_then(|account| snapshot.node(account.default_team))
             .map(|row| row.name.as_str())
             .unwrap_or_default(),
     };
     if team.is_empty() {
-        let description = "the default team `-` needs `entity`: this principal has no team";
+        let description = "the default team `-` needs a team, and this principal has none";
         return refuse("resource", description.to_owned());
     }
     if name::organization(team) != Some(organization) {
-        let field = if query.entity.is_some() {
+        let field = if entity.is_some() {
             "entity"
         } else {
             "resource"

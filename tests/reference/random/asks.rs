@@ -219,9 +219,12 @@ fn close_to_home(dice: &Dice, stock: &Stock) -> Option<(Subject, Option<String>,
 
 pub(crate) fn key_question(dice: &Dice, stock: &Stock) -> KeyQuestion {
     let permission = dice.percent(50).then(|| permission(dice, stock));
-    let resource = dice
-        .percent(60)
-        .then(|| resource(dice, stock, permission.as_deref().unwrap_or_default()));
+    let resource = dice.percent(60).then(|| {
+        if dice.percent(12) {
+            return format!("{}/teams/-/projects/p", dice.pick(&stock.organizations));
+        }
+        resource(dice, stock, permission.as_deref().unwrap_or_default())
+    });
     KeyQuestion {
         key: key(dice, stock),
         permission,
