@@ -13,6 +13,7 @@
 mod clauses;
 #[path = "reference/engine.rs"]
 mod engine;
+#[expect(dead_code, reason = "coverage is counted by tests/golden.rs")]
 #[path = "cases/file.rs"]
 mod file;
 #[path = "reference/lib.rs"]

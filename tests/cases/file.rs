@@ -208,6 +208,11 @@ impl Case {
 }
 
 impl Request {
+    /// The permission and the answer, for the coverage of tests/golden.rs.
+    pub(crate) fn expectation(&self) -> (&str, &str) {
+        (&self.may, &self.answer)
+    }
+
     fn question(&self) -> Question {
         let mut attributes = Map::new();
         if let Some(created_by) = &self.created_by {
