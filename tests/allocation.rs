@@ -1,0 +1,114 @@
+//! A decision allocates nothing: not for an allow, not for a deny, hot or cold
+//! (`docs/ARCHITECTURE.md`, invariant 2).
+#![allow(unsafe_code, reason = "a counting allocator is the measure")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at once")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use postern::credential::api_key;
+use postern::decide;
+use postern::graph::snapshot::Snapshot;
+use postern::graph::{self, Options};
+use postern::model::outcome::{Answer, Effect};
+use postern::model::query::{KeyQuery, Query, Subject, UnixTime};
+use postern::wire::feed;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations<T>(call: impl FnOnce() -> T) -> (T, usize) {
+    let before = COUNT.with(Cell::get);
+    let made = call();
+    (made, COUNT.with(Cell::get) - before)
+}
+
+fn acme() -> Snapshot {
+    let text = include_bytes!("../examples/acme/acme.yaml");
+    let document = feed::decode_one("acme.yaml", text).unwrap();
+    graph::build(&document, None, &Options::default())
+        .unwrap()
+        .snapshot
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| Box::new(1)).1, 1);
+}
+
+#[test]
+fn a_decision_by_name_allocates_nothing() {
+    let snapshot = acme();
+    let project = "organizations/acme/teams/vision/projects/inspector";
+    let run = format!("{project}/runs/42");
+    let mut effects = Vec::with_capacity(64);
+    for subject in [
+        Subject::Principal("user:farid@acme.example"),
+        Subject::Principal("user:FARID@acme.example"),
+        Subject::Principal("user:nobody@acme.example"),
+        Subject::Principal("serviceAccount:trainer@acme-iam.example"),
+        Subject::Anonymous,
+    ] {
+        for permission in ["models.runs.create", "models.runs.get", "models.runs.fly"] {
+            for resource in [project, run.as_str(), "organizations/acme/projects/none"] {
+                let query = Query {
+                    subject,
+                    permission,
+                    resource,
+                    ..Query::EMPTY
+                };
+                let (answer, count) =
+                    allocations(|| decide::authorize(&snapshot, &query, UnixTime(1)));
+                assert_eq!(count, 0, "{subject:?} {permission} {resource}");
+                match answer {
+                    Answer::Decided(decision) => effects.push(decision.effect),
+                    Answer::Invalid(violation) => panic!("{violation:?}"),
+                }
+            }
+        }
+    }
+    assert!(effects.contains(&Effect::Allow) && effects.contains(&Effect::Deny));
+}
+
+#[test]
+fn checking_a_key_allocates_nothing() {
+    let snapshot = acme();
+    let keys = include_str!("../examples/acme/keys.txt");
+    let known = keys
+        .split_whitespace()
+        .find(|word| matches!(api_key::form(word), api_key::Form::Postern { .. }))
+        .unwrap();
+    for text in [known, "0123456789abcdef0123456789abcdef01234567", "short"] {
+        let ((), count) = allocations(|| {
+            let digests = api_key::digest(text, None);
+            let query = KeyQuery {
+                digests: &digests,
+                source_ip: None,
+                permission: Some("models.runs.get"),
+                resource: Some("organizations/acme"),
+            };
+            decide::verify_key(&snapshot, &query, UnixTime(1)).unwrap();
+        });
+        assert_eq!(count, 0);
+    }
+}
