@@ -31,7 +31,7 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     for (form, name) in [
         (Form::Binary, "a.pst"),
-        (Form::Ndjson, "a.ndjson"),
+        (Form::NdJson, "a.ndjson"),
         (Form::Yaml, "a.yaml"),
     ] {
         let path = directory.path().join(name);
