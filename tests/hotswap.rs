@@ -2,6 +2,8 @@
 //! the revision it states, and no batch mixes two (ARCHITECTURE, invariants 1 and 3).
 
 #![expect(
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::as_conversions,

@@ -124,6 +124,11 @@ impl Server {
         }
     }
 
+    /// The next line of standard output.
+    pub fn line(&self) -> Option<String> {
+        self.lines.recv_timeout(DEADLINE).ok()
+    }
+
     pub fn address(&self) -> &str {
         self.addresses.first().expect("it listens")
     }
