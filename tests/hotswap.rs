@@ -5,7 +5,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     clippy::as_conversions,
     reason = "tests may panic; numbers are small"
 )]

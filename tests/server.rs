@@ -1,8 +1,6 @@
 //! The whole process: start, answer, health, reflection, sockets, stop; and the commands that
 //! ask it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
-
 #[expect(clippy::allow_attributes, reason = "no test uses all of it")]
 #[allow(
     dead_code,
