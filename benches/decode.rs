@@ -3,6 +3,9 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a bench may stop at once, and prints"
 )]

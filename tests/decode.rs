@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
-    reason = "a test may panic"
+    reason = "a test may panic, and a table is long"
 )]
 
 #[path = "decode/issues.rs"]

@@ -166,3 +166,120 @@ pub fn respond(
         request_id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost_types::value::Kind;
+    use prost_types::{ListValue, Struct as ProtoStruct, Value};
+
+    use super::*;
+    use crate::limits::ATTRIBUTES_MAX;
+
+    fn read(request: v1::AuthorizeRequest) -> Result<Asked, Vec<String>> {
+        Asked::read(request, |_| KeyDigests::Malformed)
+            .map_err(|violations| violations.iter().map(|v| v.field.to_string()).collect())
+    }
+
+    fn anonymous() -> v1::AuthorizeRequest {
+        v1::AuthorizeRequest {
+            subject: Some(asked::Subject::Anonymous(())),
+            ..Default::default()
+        }
+    }
+
+    fn attributes(count: usize, value: &Value) -> Option<ProtoStruct> {
+        let fields = (0..count).map(|i| (format!("a{i}"), value.clone()));
+        Some(ProtoStruct {
+            fields: fields.collect(),
+        })
+    }
+
+    fn of(kind: Kind) -> Value {
+        Value { kind: Some(kind) }
+    }
+
+    // SPEC 15: every wrong field is named.
+    #[test]
+    fn every_wrong_field_is_named() {
+        let request = v1::AuthorizeRequest {
+            subject: None,
+            context: attributes(ATTRIBUTES_MAX + 1, &of(Kind::BoolValue(true))),
+            resource_attributes: attributes(1, &Value { kind: None }),
+            attribution: "x".repeat(ATTRIBUTION_BYTES_MAX + 1),
+            delegates: vec![String::new(); DELEGATES_MAX + 1],
+            source_ip: "localhost".to_owned(),
+            max_staleness: Some(prost_types::Duration {
+                seconds: -1,
+                nanos: 0,
+            }),
+            request_id: "x".repeat(REQUEST_ID_BYTES_MAX + 1),
+            ..Default::default()
+        };
+        assert_eq!(
+            read(request).unwrap_err(),
+            [
+                "subject",
+                "request_id",
+                "attribution",
+                "delegates",
+                "resource_attributes",
+                "context",
+                "source_ip",
+                "max_staleness",
+            ]
+        );
+    }
+
+    #[test]
+    fn attributes_count_what_is_nested() {
+        let list = of(Kind::ListValue(ListValue {
+            values: vec![of(Kind::NumberValue(1.0)); 15],
+        }));
+        let fits = v1::AuthorizeRequest {
+            context: attributes(ATTRIBUTES_MAX / 16, &list),
+            ..anonymous()
+        };
+        assert_eq!(read(fits).unwrap().context.0.len(), ATTRIBUTES_MAX / 16);
+        let over = v1::AuthorizeRequest {
+            context: attributes(ATTRIBUTES_MAX / 16 + 1, &list),
+            ..anonymous()
+        };
+        assert_eq!(read(over).unwrap_err(), ["context"]);
+        let infinite = v1::AuthorizeRequest {
+            context: attributes(1, &of(Kind::NumberValue(f64::INFINITY))),
+            ..anonymous()
+        };
+        assert_eq!(read(infinite).unwrap_err(), ["context"]);
+    }
+
+    #[test]
+    fn a_credential_is_in_no_debug_text() {
+        let key = "pst_abcdefghijkl";
+        let request = v1::AuthorizeRequest {
+            subject: Some(asked::Subject::Credential(key.to_owned())),
+            ..Default::default()
+        };
+        assert!(!format!("{request:?}").contains(key));
+        assert!(!format!("{:?}", read(request).unwrap()).contains(key));
+        let request = v1::VerifyKeyRequest {
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        assert!(!format!("{request:?}").contains(key));
+    }
+
+    // SPEC 1.4 and 14: an empty string was not said.
+    #[test]
+    fn empty_is_not_said() {
+        let asked = read(anonymous()).unwrap();
+        let query = asked.query();
+        assert_eq!(
+            (query.entity, query.attribution, query.source_ip),
+            (None, None, None)
+        );
+        assert_eq!(
+            (asked.min_revision, asked.max_staleness),
+            (Revision(0), None)
+        );
+    }
+}
