@@ -112,3 +112,42 @@ impl Services {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
+    use crate::clock::ManualClock;
+    use crate::live;
+    use crate::serve::dispatch::{Parts, Services};
+    use crate::serve::health::Phase;
+    use crate::wire::status::Failure;
+
+    #[test]
+    fn a_panic_while_answering_is_an_internal_error_and_the_next_answer_comes() {
+        let (mut publisher, reader) = live::channel().unwrap();
+        let clock = Arc::new(ManualClock::at(0));
+        let (_phase, phase) = watch::channel(Phase::Serving);
+        let services = Services::new(
+            Parts {
+                reader,
+                clock,
+                pepper: None,
+            },
+            phase,
+        );
+        let revision = || services.see(|seen| Ok(seen.state.snapshot.revision().0));
+        assert_eq!(revision(), Err(Failure::NotReady));
+        let text = b"entities: [{organization: {name: organizations/acme}}]";
+        let document = crate::wire::feed::decode_one("a.yaml", text).unwrap();
+        let built = crate::graph::build(&document, None, &crate::graph::Options::default());
+        publisher
+            .publish(built.unwrap().snapshot, std::time::Duration::ZERO)
+            .unwrap();
+        let failed = services.see::<u64>(|_| panic!("seeded"));
+        assert_eq!(failed, Err(Failure::Panicked));
+        assert_eq!(revision(), Ok(1));
+    }
+}
