@@ -5,6 +5,11 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    clippy::disallowed_methods,
     clippy::disallowed_methods,
     reason = "a bench may stop at once, prints, and reads the clock"
 )]
