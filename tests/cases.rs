@@ -20,6 +20,8 @@ mod file;
 mod reference;
 #[path = "cases/tables.rs"]
 mod tables;
+#[path = "cases/vocabulary.rs"]
+mod vocabulary;
 
 use file::Case;
 

@@ -9,16 +9,16 @@ use crate::reference::question::{Answer, Question, Subject};
 use crate::reference::time;
 use crate::reference::world::World;
 
-const ML: &str = "organizations/a/teams/ml";
+pub(crate) const ML: &str = "organizations/a/teams/ml";
 const WEB: &str = "organizations/a/teams/web";
 
 /// A document, ready to be asked by both.
-struct Both {
+pub(crate) struct Both {
     world: World,
     snapshot: postern::graph::snapshot::Snapshot,
 }
 
-fn both(add: &[Value]) -> Both {
+pub(crate) fn both(add: &[Value]) -> Both {
     let file = file::document(add);
     Both {
         world: World::read(&file),
@@ -26,24 +26,37 @@ fn both(add: &[Value]) -> Both {
     }
 }
 
-fn policy(resource: &str, role: &str, member: &str) -> Value {
+pub(crate) fn policy(resource: &str, role: &str, member: &str) -> Value {
     let binding = json!({ "role": role, "members": [member] });
     json!({ "allow_policy": { "resource": resource, "bindings": [binding] } })
 }
 
 impl Both {
     /// Whether it is allowed; the engine and the reference must agree.
-    fn may(&self, who: &str, permission: &str, resource: &str, created_by: &str) -> bool {
+    pub(crate) fn may(
+        &self,
+        who: &str,
+        permission: &str,
+        resource: &str,
+        created_by: &str,
+    ) -> bool {
         let mut attributes = json!({});
         if !created_by.is_empty() {
             attributes["created_by"] = json!(created_by);
         }
         let q = Question {
-            subject: Subject::Principal(who.to_owned()),
+            subject: match who {
+                "anonymous" => Subject::Anonymous,
+                _ => Subject::Principal(who.to_owned()),
+            },
             permission: permission.to_owned(),
             resource: resource.to_owned(),
             resource_attributes: attributes,
-            context: json!({ "visibility": "TEAM", "destination": format!("{ML}/projects/closed") }),
+            context: json!({
+                "visibility": "TEAM",
+                "destination": resource,
+                "attached_resource": resource,
+            }),
             entity: None,
             attribution: None,
             delegates: Vec::new(),

@@ -421,7 +421,7 @@ fn roles(dice: &Dice, stock: &mut Stock) {
             let mut body = json!({
                 "name": name, "title": format!("role {number}"), "inherits": inherits,
                 "permissions": always, "own_permissions": own,
-                "stage": dice.weighted(&[(4, "GA"), (1, "DISABLED")]),
+                "stage": dice.weighted(&[(2, "GA"), (1, "DISABLED")]),
             });
             if dice.percent(25) {
                 body["deleted"] = json!(true);
