@@ -9,7 +9,6 @@
     clippy::cast_possible_truncation,
     clippy::string_slice,
     clippy::disallowed_methods,
-    clippy::disallowed_methods,
     reason = "a bench may stop at once, prints, and reads the clock"
 )]
 
