@@ -91,6 +91,7 @@ struct Gather<'g, 's> {
     /// Project-level membership roles count here (SPEC 3.5).
     project_roles: bool,
     is_user: bool,
+    is_account: bool,
     is_creator: bool,
     found: Found,
     team: Membership,
@@ -116,6 +117,7 @@ fn gather<'s>(
         },
         project_roles: matches!(visibility, Some(Visibility::Team | Visibility::Restricted)),
         is_user: asked.who.row.is_some_and(PrincipalRow::is_user),
+        is_account: asked.who.row.is_some_and(|row| !row.is_user()),
         is_creator: asked.who.is_creator,
         found: Found::default(),
         team: Membership::NONE,
@@ -180,7 +182,8 @@ impl Gather<'_, '_> {
         let is_creator = self.is_creator;
         let own = |whole: u8, own: u8| bits & whole != 0 || (is_creator && bits & own != 0);
         if own(class::IAM, class::IAM_OWN) {
-            self.count(level, bits & class::IAM_CROSSES != 0);
+            // SPEC 4.2: a service account needs a binding on the project itself.
+            self.count(level, bits & class::IAM_CROSSES != 0 && !self.is_account);
         }
         if !members {
             return;

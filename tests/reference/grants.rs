@@ -126,9 +126,10 @@ fn bearers(ask: &Ask<'_>) -> Vec<String> {
 }
 
 /// SPEC 4.2: administrative permissions when carried by one of three roles.
-/// choice: whoever holds the role, service accounts too.
+/// choice: a service account needs an explicit binding on the project, whatever it holds above.
 fn crosses(ask: &Ask<'_>, role: &str) -> bool {
-    ask.world.permissions[ask.permission].administrative
+    !matches!(ask.who, Who::Account(_))
+        && ask.world.permissions[ask.permission].administrative
         && ["roles/team.admin", "roles/org.admin", "roles/owner"].contains(&role)
 }
 
