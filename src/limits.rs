@@ -158,5 +158,7 @@ pub const WORKERS_MAX: usize = 1_024;
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// First size of a response's buffer, bytes: an `AuthorizeResponse` with long names fits.
 pub const RESPONSE_BUFFER_BYTES: usize = 512;
+/// Most parts of the path to a wrong field that a status tells.
+pub const DECODE_PATH_MAX: usize = 8;
 /// Bytes of encoded messages after which a stream of them is written.
 pub const RESPONSE_YIELD_BYTES: usize = 32 * 1024;

@@ -88,6 +88,11 @@ impl Services {
         &self,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Body>, Infallible> {
+        if let Err(code) = check_head(&request) {
+            let mut response = http::Response::new(Body::empty());
+            *response.status_mut() = code;
+            return Ok(response);
+        }
         let deadline = match deadline(request.headers()) {
             Ok(deadline) => deadline,
             Err(status) => return Ok(status.into_http()),
@@ -162,12 +167,29 @@ where
     }
 }
 
-/// The caller's deadline: `grpc-timeout`, at most 8 digits and a unit.
+/// What is no gRPC is answered in HTTP: another method or type may come from something that
+/// did not mean to ask.
+fn check_head<B>(request: &http::Request<B>) -> Result<(), http::StatusCode> {
+    if request.method() != http::Method::POST {
+        return Err(http::StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let header = request.headers().get(http::header::CONTENT_TYPE);
+    let value = header.map_or(&[][..], http::HeaderValue::as_bytes);
+    let media = value.split(|byte| *byte == b';').next();
+    match media.map(<[u8]>::trim_ascii) {
+        Some(b"application/grpc" | b"application/grpc+proto") => Ok(()),
+        Some(_) | None => Err(http::StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    }
+}
+
+/// The caller's deadline: `grpc-timeout`, at most 8 digits and a unit, once.
 fn deadline(headers: &http::HeaderMap) -> Result<Option<Duration>, Status> {
-    let Some(value) = headers.get("grpc-timeout") else {
+    let mut values = headers.get_all("grpc-timeout").iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
-    let parsed = value.to_str().ok().and_then(parse_timeout);
+    let once = values.next().is_none();
+    let parsed = value.to_str().ok().filter(|_| once).and_then(parse_timeout);
     parsed.map(Some).ok_or_else(|| {
         Status::invalid_argument("`grpc-timeout` is malformed: expected 1-8 digits and a unit")
     })
