@@ -105,8 +105,20 @@ pub fn run(config: Config, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), Error>
         if result.is_ok() {
             tell(Event::Stopping);
         }
-        running.feed.stop();
-        running.server.stop().await;
+        let Running {
+            mut terminate,
+            mut interrupt,
+            server,
+            feed,
+            ..
+        } = running;
+        feed.stop();
+        // Who asks twice does not want to wait for the drain.
+        tokio::select! {
+            () = server.stop() => {}
+            _ = terminate.recv() => tracing::warn!("second signal, connections cut"),
+            _ = interrupt.recv() => tracing::warn!("second signal, connections cut"),
+        }
         result
     })
 }
@@ -114,6 +126,7 @@ pub fn run(config: Config, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), Error>
 struct Running {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
     reader: SnapshotReader,
     server: Server,
     feed: Feed,
@@ -133,6 +146,7 @@ impl Running {
         let refused = |error| Error::System("signals", error);
         let terminate = signal(SignalKind::terminate()).map_err(refused)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+        let hangup = signal(SignalKind::hangup()).map_err(refused)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let no_thread = |error| Error::System("a thread", error);
         let (publisher, reader) = live::channel().map_err(no_thread)?;
@@ -164,6 +178,7 @@ impl Running {
         Ok(Self {
             terminate,
             interrupt,
+            hangup,
             reader,
             server,
             feed,
@@ -177,6 +192,11 @@ impl Running {
                 biased;
                 _ = self.terminate.recv() => return Ok(()),
                 _ = self.interrupt.recv() => return Ok(()),
+                // To many daemons it means "read again"; its default is the end.
+                Some(()) = self.hangup.recv() => {
+                    tracing::info!("hang-up signal, looking at the snapshot now");
+                    self.feed.look();
+                }
                 first = &mut self.feed.first, if !ready => {
                     let revision = first.map_err(|_| Error::Died("the feed"))?;
                     let revision = revision.map_err(Error::Snapshot)?;

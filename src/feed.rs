@@ -111,11 +111,16 @@ impl Feed {
         })
     }
 
+    /// Asks the thread to look at the source now.
+    pub fn look(&self) {
+        // Full is as good: a look is due anyway.
+        let _full = self.wake.try_send(());
+    }
+
     /// Asks the thread to end; it does so after the step it is in.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);
-        // Full is as good: then the thread is about to wake up anyway.
-        let _full = self.wake.try_send(());
+        self.look();
     }
 }
 
