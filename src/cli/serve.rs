@@ -19,7 +19,8 @@ Examples:
   postern serve --snapshot acme.yaml --listen unix:/run/postern.sock --socket-mode 660
 
 The snapshot is watched: a change is validated as a whole and replaces what serves; a bad one
-is reported and the last good one goes on. Stops on SIGTERM or SIGINT.")]
+is reported and the last good one goes on. SIGHUP looks at it at once. SIGTERM or SIGINT lets
+running calls end, for at most 10 seconds; a second one does not wait.")]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
@@ -161,8 +162,11 @@ pub fn run(arguments: Arguments) -> Exit {
 pub fn read_pepper(path: &Path) -> Result<Pepper, String> {
     use std::io::Read as _;
     let shown = path.display();
-    let file = std::fs::File::open(path)
-        .map_err(|error| format!("cannot read the pepper file {shown}: {error}"))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        format!(
+            "cannot read the pepper file {shown}: {error}; make one with `head -c 32 /dev/urandom`"
+        )
+    })?;
     let mut content = zeroize::Zeroizing::new(Vec::with_capacity(PEPPER_BYTES_MAX));
     let bound = u64::try_from(PEPPER_BYTES_MAX)
         .unwrap_or(u64::MAX)
@@ -170,7 +174,7 @@ pub fn read_pepper(path: &Path) -> Result<Pepper, String> {
     file.take(bound)
         .read_to_end(&mut content)
         .map_err(|error| format!("cannot read the pepper file {shown}: {error}"))?;
-    Pepper::parse(&content).map_err(|error| format!("{shown}: {error}"))
+    Pepper::parse(&content).map_err(|error| format!("pepper file {shown}: {error}"))
 }
 
 /// Three calls to paste.
@@ -189,7 +193,7 @@ The example is open to anyone who can connect, and its keys are public. Try:
   # Whose key is this, and is it good?
   grpcurl -plaintext -d '{{"key": "pst_demoTrainer1_gKzgvl2S6lnP91TXXVxasuA527P6GZo9he4otHB5o8v_1TIRZF"}}' {target} postern.v1.CredentialService/VerifyKey
 
-  # The same key and a decision in one call: a restricted project.
+  # A key and a decision in one call. The project is restricted, so the answer is no.
   grpcurl -plaintext -d '{{"credential": "pst_demoPipeline_DXb3hveswpdzeKJxTn8n6KexIQImazz93hXSvTdrSGt_201ud3", "permission": "models.runs.create", "resource": "organizations/acme/teams/speech/projects/dictation"}}' {target} postern.v1.AuthorizationService/Authorize
 "#
     )

@@ -57,7 +57,9 @@ pub fn run(arguments: &Arguments) -> Exit {
         }
         Err(issues) => {
             out(issues.to_string().trim_end());
-            note(format_args!("not valid: {} issues", issues.count()));
+            let count = issues.count();
+            let noun = if count == 1 { "issue" } else { "issues" };
+            note(format_args!("not valid: {count} {noun}"));
             Exit::Data
         }
     }

@@ -196,7 +196,8 @@ fn real_directory(path: &Path) -> Result<PathBuf, Issue> {
     match std::fs::canonicalize(&data) {
         Ok(real) => Ok(real),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
-        Err(error) => Err(unreadable(&data, &error)),
+        // Told of the directory: nobody wrote `..data` on a command line.
+        Err(error) => Err(unreadable(path, &error)),
     }
 }
 
@@ -222,8 +223,8 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Issue {
 fn issue(path: &Path, code: Code, found: String, allowed: &str) -> Issue {
     let place = Place {
         file: path.to_string_lossy().into(),
-        line: 1,
-        index: 0,
+        line: 0,
+        index: Place::WHOLE_FILE,
     };
     Issue {
         place,

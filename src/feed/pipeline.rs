@@ -333,8 +333,8 @@ impl Pipeline {
 fn not_newer(source: &Source, error: NotNewer) -> Issue {
     let place = Place {
         file: source.to_string().into(),
-        line: 1,
-        index: 0,
+        line: 0,
+        index: Place::WHOLE_FILE,
     };
     Issue {
         place,

@@ -19,7 +19,7 @@ use crate::wire::proto::postern::v1::authorization_service_client::Authorization
 pub enum Error {
     #[error("`{0}` is no server: expected HOST:PORT such as 127.0.0.1:9191, or unix:/path")]
     Address(String),
-    #[error("cannot reach {0}: {1}")]
+    #[error("cannot reach {0}: {1}; expected a running `postern serve` there")]
     Unreachable(String, String),
     #[error("the server cannot read the question: {0}")]
     Invalid(String),
@@ -44,11 +44,10 @@ impl From<Status> for Error {
 pub async fn connect(server: &str) -> Result<Channel, Error> {
     let not_an_address = || Error::Address(server.to_owned());
     let unreachable = |error: tonic::transport::Error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        Error::Unreachable(
-            server.to_owned(),
-            cause.unwrap_or_else(|| error.to_string()),
-        )
+        // The innermost cause says it: "connection refused", not "tcp connect error".
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+        let cause = causes.last().map(ToString::to_string);
+        Error::Unreachable(server.to_owned(), cause.unwrap_or_default())
     };
     if let Some(path) = server.strip_prefix("unix:") {
         let path = path

@@ -28,7 +28,7 @@ pub enum Address {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Error {
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}{}", advice(.source))]
     Bind { address: Address, source: io::Error },
     #[error("{path} is a symlink: name the socket itself, so that nobody can redirect it")]
     Symlink { path: PathBuf },
@@ -36,6 +36,17 @@ pub enum Error {
     NotASocket { path: PathBuf },
     #[error("{path} is in use: another process answers on it")]
     InUse { path: PathBuf },
+}
+
+/// What to do about it, where the system's own words do not say.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process listens there: stop it or name another port",
+        io::ErrorKind::AddrNotAvailable => "; expected an address of this machine",
+        io::ErrorKind::PermissionDenied => "; expected a place that this user may use",
+        io::ErrorKind::NotFound => "; make its directory first",
+        _ => "",
+    }
 }
 
 /// A text that is no address.

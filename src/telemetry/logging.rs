@@ -3,6 +3,7 @@
 use std::io;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Form of a log line.
@@ -14,15 +15,13 @@ pub enum Format {
     Json,
 }
 
-/// Starts logging from `level` on (`error`, `warn`, `info`, `debug`, `trace`, or a filter
-/// such as `postern::feed=debug`), and logs panics.
+/// Starts logging from `level` on (`off`, `error`, `warn`, `info`, `debug`, `trace`, or a
+/// filter such as `info,postern::feed=debug`), and logs panics.
 ///
 /// # Errors
 /// The level is no filter, or the log runs already; one line, for the operator.
 pub fn start(format: Format, level: &str) -> Result<(), String> {
-    let filter = EnvFilter::builder()
-        .parse(level)
-        .map_err(|error| format!("`{level}` is no log level: {error}; expected info or debug"))?;
+    let filter = filter(level)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -43,4 +42,58 @@ pub fn start(format: Format, level: &str) -> Result<(), String> {
         tracing::error!(place, thread, "panic: a bug, please report it");
     }));
     Ok(())
+}
+
+/// A bare word that is no level would be read as the name of a module, and everything else
+/// be silent: it is refused.
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    let expected = "expected error, warn, info, debug or trace";
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    if !level
+        .split(',')
+        .all(|part| part.contains('=') || is_level(part))
+    {
+        return Err(format!("`{level}` is no log level; {expected}"));
+    }
+    // At these levels nobody asked for what the HTTP/2 library says of each bad client; it
+    // would let a client fill the log.
+    let quiet = matches!(level, "info" | "warn");
+    let text = if quiet {
+        format!("{level},h2=error")
+    } else {
+        level.to_owned()
+    };
+    EnvFilter::builder()
+        .parse(text)
+        .map_err(|error| format!("`{level}` is no log level: {error}; {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_level_is_a_known_word_or_a_filter_of_modules() {
+        for good in [
+            "off",
+            "error",
+            "warn",
+            "info",
+            "debug",
+            "trace",
+            "info,postern::feed=debug",
+        ] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        // Read as the name of a module, these would silence everything.
+        for bad in ["", "loud", "warning", "info,loud", "a=b=c", "postern"] {
+            assert!(filter(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bad_client_does_not_fill_the_log() {
+        assert!(filter("info").unwrap().to_string().contains("h2=error"));
+        assert!(!filter("debug").unwrap().to_string().contains("h2"));
+    }
 }
