@@ -48,7 +48,7 @@ pub fn start(format: Format, level: &str) -> Result<(), String> {
 /// be silent: it is refused.
 fn filter(level: &str) -> Result<EnvFilter, String> {
     let expected = "expected error, warn, info, debug or trace";
-    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
     if !level
         .split(',')
         .all(|part| part.contains('=') || is_level(part))
