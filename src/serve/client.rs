@@ -45,7 +45,8 @@ pub async fn connect(server: &str) -> Result<Channel, Error> {
     let not_an_address = || Error::Address(server.to_owned());
     let unreachable = |error: tonic::transport::Error| {
         // The innermost cause says it: "connection refused", not "tcp connect error".
-        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+        let outer: &dyn std::error::Error = &error;
+        let causes = std::iter::successors(Some(outer), |error| error.source());
         let cause = causes.last().map(ToString::to_string);
         Error::Unreachable(server.to_owned(), cause.unwrap_or_default())
     };
