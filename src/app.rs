@@ -164,6 +164,7 @@ impl Running {
                 .collect::<Result<_, _>>()?,
             socket_mode,
             workers: workers.unwrap_or_else(cores),
+            bounds: serve::Bounds::default(),
         };
         let server = Server::start(&config, parts)?;
         tell(Event::Listening(server.addresses()));

@@ -95,6 +95,9 @@ pub const FEED_DEBOUNCE: Duration = Duration::from_millis(75);
 
 /// Most requests of one `BatchAuthorize` (SPEC 14). More: `INVALID_ARGUMENT`.
 pub const BATCH_MAX: usize = 1_000;
+/// Requests of a batch that are answered in one go; between two goes of a larger batch the
+/// worker answers others. The batch still sees one snapshot.
+pub const BATCH_GO: usize = 50;
 /// Largest request message, bytes. A full batch of long names with attributes fits.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most fields of `context` or `resource_attributes`, nested ones counted.
@@ -109,8 +112,11 @@ pub const DELEGATES_MAX: usize = 16;
 pub const MIN_REVISION_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Most concurrent streams of one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 1_024;
-/// Most connections of the whole server. More: closed at once and counted.
+/// Most connections of the whole server. More: closed at once.
 pub const CONNECTIONS_MAX: usize = 16_384;
+/// Longest time until a new connection has sent its HTTP/2 preface and first frame; then it
+/// is closed, so that nobody holds a place without speaking.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest header list of a request, bytes.
 pub const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Longest drain after the signal to stop; then connections are cut.

@@ -11,16 +11,18 @@ pub mod dispatch;
 pub mod freshness;
 pub mod health;
 pub mod listen;
+pub mod opening;
 pub mod snapshot;
 pub mod worker;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, DRAIN_MAX};
+use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_TIMEOUT};
 use crate::live::SnapshotReader;
 use crate::model::revision::Revision;
 use crate::serve::dispatch::{Parts, Services};
@@ -37,6 +39,26 @@ pub struct Config {
     pub socket_mode: u32,
     /// Data-plane threads; at least one.
     pub workers: usize,
+    /// What clients may take.
+    pub bounds: Bounds,
+}
+
+/// What clients may take of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most connections; see [`CONNECTIONS_MAX`].
+    pub connections: usize,
+    /// Longest opening of a connection; see [`HANDSHAKE_TIMEOUT`].
+    pub handshake: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_MAX,
+            handshake: HANDSHAKE_TIMEOUT,
+        }
+    }
 }
 
 /// Why the server did not start.
@@ -80,7 +102,9 @@ impl Server {
         let mut workers = Vec::with_capacity(config.workers);
         let mut ended = JoinSet::new();
         for index in 0..config.workers {
-            let (worker, end) = Worker::start(index, Arc::clone(&services), stopped.clone())
+            let handshake = config.bounds.handshake;
+            let services = Arc::clone(&services);
+            let (worker, end) = Worker::start(index, services, stopped.clone(), handshake)
                 .map_err(Error::Worker)?;
             workers.push(worker);
             ended.spawn(async move { drop(end.await) });
@@ -89,7 +113,8 @@ impl Server {
         let addresses = listeners.iter().map(|l| l.address.clone()).collect();
         let mut acceptors = JoinSet::new();
         for listener in listeners {
-            acceptors.spawn(accept(listener, Arc::clone(&workers)));
+            let connections_max = config.bounds.connections;
+            acceptors.spawn(accept(listener, Arc::clone(&workers), connections_max));
         }
         tokio::spawn(serve_once_published(reader, Arc::clone(&phase)));
         Ok(Self {
@@ -156,7 +181,7 @@ async fn serve_once_published(reader: SnapshotReader, phase: Arc<watch::Sender<P
 }
 
 /// Hands each connection to the worker with the fewest open ones.
-async fn accept(listener: Listener, workers: Arc<[Worker]>) {
+async fn accept(listener: Listener, workers: Arc<[Worker]>, connections_max: usize) {
     let mut warned = false;
     loop {
         let connection = match listener.accept().await {
@@ -173,7 +198,7 @@ async fn accept(listener: Listener, workers: Arc<[Worker]>) {
         };
         warned = false;
         let open: usize = workers.iter().map(Worker::open).sum();
-        if open >= CONNECTIONS_MAX {
+        if open >= connections_max {
             // Closed by the drop; the client backs off and may find another instance.
             drop(connection);
             continue;

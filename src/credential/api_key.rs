@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 use crate::credential::pepper::Pepper;
 use crate::limits::{KEY_BYTES_MAX, KEY_BYTES_MIN};
 use crate::model::query::KeyDigests;
-use crate::model::secret::Secret;
+use crate::model::secret::{KEY_PREFIX, Secret};
 
 /// What every key of our own form starts with.
-pub const PREFIX: &str = "pst_";
+pub const PREFIX: &str = KEY_PREFIX;
 /// Length of the public id, base62 characters.
 pub const ID_LENGTH: usize = 12;
 /// Length of the secret, base62 characters: 256 bits.

@@ -4,6 +4,7 @@ use crate::decide::{Refusal, refuse};
 use crate::limits;
 use crate::model::member::{self, Member};
 use crate::model::query::{Query, Subject};
+use crate::model::secret::masked;
 use crate::model::value::Value;
 use crate::model::{name, permission};
 
@@ -75,8 +76,10 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// "found X; expected Y", with a bound on what is repeated.
+/// "found X; expected Y", with a bound on what is repeated, and nothing of a key that was
+/// sent in the wrong field.
 pub(super) fn expected(found: &str, expectation: &str) -> String {
+    let found = masked(found);
     let shown: String = found.chars().take(limits::ID_BYTES_MAX).collect();
     let cut = if shown.len() < found.len() { "..." } else { "" };
     format!(

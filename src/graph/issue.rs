@@ -1,6 +1,7 @@
 //! What is wrong with an input. Every issue is listed (SPEC 2.4).
 
 use crate::graph::document::Place;
+use crate::model::secret::masked;
 
 /// The closed list of issue codes; stable words for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +74,7 @@ impl Code {
 }
 
 /// One thing that is wrong, for a person to read and mend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Issue {
     /// Where it was read.
     pub place: Place,
@@ -81,27 +82,35 @@ pub struct Issue {
     pub path: String,
     /// What kind of wrong.
     pub code: Code,
-    /// What was found; never a secret.
+    /// What was found; never a digest, and no key but where a name is quoted.
     pub found: String,
     /// What is allowed there.
     pub allowed: String,
 }
 
 impl std::fmt::Display for Issue {
+    /// The one form in which an issue is shown, logged and answered. A key that stands in the
+    /// place of a name is cut here.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{}: {}: {}: {}",
-            self.place,
-            self.path,
-            self.code.word(),
-            self.found
-        )?;
-        if self.allowed.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "; expected {}", self.allowed)
+        let Self {
+            place,
+            path,
+            code,
+            found,
+            allowed,
+        } = self;
+        let mut line = format!("{place}: {path}: {}: {found}", code.word());
+        if !allowed.is_empty() {
+            line.push_str("; expected ");
+            line.push_str(allowed);
         }
+        f.write_str(&masked(&line))
+    }
+}
+
+impl std::fmt::Debug for Issue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Issue({self})")
     }
 }
 

@@ -22,6 +22,7 @@ use crate::limits::{
 };
 use crate::serve::dispatch::Services;
 use crate::serve::listen::Connection;
+use crate::serve::opening::Watched;
 
 /// How far the stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +75,7 @@ impl Worker {
         index: usize,
         services: Arc<Services>,
         stop: watch::Receiver<Stop>,
+        handshake: Duration,
     ) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -85,7 +87,7 @@ impl Worker {
             .spawn(move || {
                 // Dropped last, on a panic too: the process must not go on without the worker.
                 let _ended = ended_sender;
-                runtime.block_on(run(receiver, services, stop));
+                runtime.block_on(run(receiver, services, stop, handshake));
             })?;
         Ok((
             Self {
@@ -119,6 +121,7 @@ async fn run(
     mut handovers: mpsc::Receiver<Handover>,
     services: Arc<Services>,
     mut stop: watch::Receiver<Stop>,
+    handshake: Duration,
 ) {
     let mut connections = JoinSet::new();
     loop {
@@ -128,7 +131,7 @@ async fn run(
                     let (services, stop) = (Arc::clone(&services), stop.clone());
                     connections.spawn(async move {
                         let _counted = counted;
-                        serve(connection, services, stop).await;
+                        serve(connection, services, stop, handshake).await;
                     });
                 }
                 None => break,
@@ -145,24 +148,33 @@ async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve(connection: Connection, services: Arc<Services>, stop: watch::Receiver<Stop>) {
+async fn serve(
+    connection: Connection,
+    services: Arc<Services>,
+    stop: watch::Receiver<Stop>,
+    handshake: Duration,
+) {
     // An error here is one of the system for this connection alone; its client sees it.
     match connection {
         Connection::Tcp(stream) => {
             if let Ok(stream) = TcpStream::from_std(stream) {
-                serve_http2(stream, services, stop).await;
+                serve_http2(stream, services, stop, handshake).await;
             }
         }
         Connection::Unix(stream) => {
             if let Ok(stream) = UnixStream::from_std(stream) {
-                serve_http2(stream, services, stop).await;
+                serve_http2(stream, services, stop, handshake).await;
             }
         }
     }
 }
 
-async fn serve_http2<S>(stream: S, services: Arc<Services>, mut stop: watch::Receiver<Stop>)
-where
+async fn serve_http2<S>(
+    stream: S,
+    services: Arc<Services>,
+    mut stop: watch::Receiver<Stop>,
+    handshake: Duration,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -176,7 +188,10 @@ where
         let services = Arc::clone(&services);
         async move { services.answer(request).await }
     });
+    let (stream, open) = Watched::new(stream);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut opening = pin!(tokio::time::sleep(handshake));
+    let mut looked = false;
     let mut age = pin!(tokio::time::sleep(jittered(CONNECTION_AGE)));
     let mut old = false;
     loop {
@@ -189,6 +204,12 @@ where
                 (Ok(()), Stop::Drain) => connection.as_mut().graceful_shutdown(),
                 (Ok(()), Stop::Cut) | (Err(_), _) => return,
             },
+            () = &mut opening, if !looked => {
+                looked = true;
+                if !open.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
             () = &mut age => {
                 if old {
                     return;

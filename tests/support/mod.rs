@@ -284,6 +284,15 @@ pub struct InProcess {
 impl InProcess {
     /// Nothing published yet.
     pub fn start() -> Self {
+        let listen = vec!["127.0.0.1:0".parse().expect("an address")];
+        Self::bounded(listen, postern::serve::Bounds::default())
+    }
+
+    /// The same, elsewhere and with other bounds.
+    pub fn bounded(
+        listen: Vec<postern::serve::listen::Address>,
+        bounds: postern::serve::Bounds,
+    ) -> Self {
         let (publisher, reader) = postern::live::channel().expect("a thread");
         let clock = std::sync::Arc::new(postern::clock::ManualClock::at(1_800_000_000));
         let dynamic: std::sync::Arc<dyn postern::clock::Clock> = clock.clone();
@@ -293,9 +302,10 @@ impl InProcess {
             pepper: None,
         };
         let config = postern::serve::Config {
-            listen: vec!["127.0.0.1:0".parse().expect("an address")],
+            listen,
             socket_mode: 0o600,
             workers: 2,
+            bounds,
         };
         let server = postern::serve::Server::start(&config, parts).expect("starts");
         let address = server.addresses().first().expect("one").to_string();
