@@ -95,9 +95,6 @@ pub const FEED_DEBOUNCE: Duration = Duration::from_millis(75);
 
 /// Most requests of one `BatchAuthorize` (SPEC 14). More: `INVALID_ARGUMENT`.
 pub const BATCH_MAX: usize = 1_000;
-/// Requests of a batch that are answered in one go; between two goes of a larger batch the
-/// worker answers others. The batch still sees one snapshot.
-pub const BATCH_GO: usize = 50;
 /// Largest request message, bytes. A full batch of long names with attributes fits.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most fields of `context` or `resource_attributes`, nested ones counted.

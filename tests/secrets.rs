@@ -431,6 +431,8 @@ async fn ask(hunt: &mut Hunt, address: &str) {
 async fn nothing_that_is_said_shows_a_key_a_pepper_or_a_digest() {
     let mut hunt = Hunt::new();
     let directory = tempfile::tempdir().expect("a directory");
+    // The log of what is watched must not be in what is watched.
+    let output = tempfile::tempdir().expect("a directory");
     let (path, pepper) = (
         directory.path().join("acme.yaml"),
         directory.path().join("pepper"),
@@ -442,7 +444,7 @@ async fn nothing_that_is_said_shows_a_key_a_pepper_or_a_digest() {
         pepper.to_str().expect("UTF-8"),
     );
     let program = Program::start(
-        directory.path(),
+        output.path(),
         &[
             "serve",
             "--snapshot",
