@@ -30,7 +30,7 @@ use postern::wire::proto::postern::v1::authorization_service_client::Authorizati
 use postern::wire::proto::postern::v1::authorize_request::Subject;
 use postern::wire::proto::postern::v1::credential_service_client::CredentialServiceClient;
 use support::{GET, PROJECT, connect, question, replace, run, state, until};
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
 const PEPPER: &str = "kQ3v9ZpL2mX8rT5wB7nY4cJ6hD1fG0sA";
 /// Shortest piece of a secret that counts as shown, bytes.
@@ -296,7 +296,7 @@ fn snapshot(entities: &[String]) -> String {
     format!("{{\"entities\": [\n{}\n]}}\n", entities.join(",\n"))
 }
 
-fn told<T: std::fmt::Debug>(answer: &Result<tonic::Response<T>, Status>) -> String {
+fn told<T: std::fmt::Debug>(answer: &Result<Response<T>, Status>) -> String {
     match answer {
         Ok(response) => format!("{response:?}"),
         Err(status) => {
@@ -380,9 +380,8 @@ async fn ask(hunt: &mut Hunt, address: &str) {
         let answer = authorization
             .authorize(carrying(request.clone(), key))
             .await;
-        let is_allow = |a: &tonic::Response<v1::AuthorizeResponse>| {
-            a.get_ref().decision() == v1::Decision::Allow
-        };
+        let is_allow =
+            |a: &Response<v1::AuthorizeResponse>| a.get_ref().decision() == v1::Decision::Allow;
         let valid = [&hunt.good, &hunt.peppered, &hunt.foreign].contains(&key);
         assert_eq!(answer.as_ref().is_ok_and(is_allow), valid, "{answer:?}");
         hunt.saw("Authorize", told(&answer));
@@ -569,8 +568,7 @@ fn no_debug_form_shows_a_digest_or_a_pepper() {
     let digests = api_key::digest(&hunt.good, Some(&hunt.pepper));
     let secret = postern::model::secret::Secret::new(hunt.good.clone());
     let pepper = hunt.pepper.clone();
-    hunt.saw("Debug of messages", format!("{messages:?}"));
-    hunt.saw("Debug of a document", format!("{document:?}"));
+    hunt.saw("Debug of inputs", format!("{messages:?} {document:?}"));
     hunt.saw("Debug of a snapshot", format!("{built:?}"));
     hunt.saw(
         "Debug of values",
