@@ -1,7 +1,18 @@
 //! Clients that mean harm, or speak no gRPC: none of them gets an allow, none stops the
 //! server, none makes it log a panic.
 
-#[expect(clippy::allow_attributes, reason = "no test uses all of it")]
+#![expect(
+    clippy::allow_attributes,
+    reason = "the lints differ from helper to helper"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "helpers of tests, which measure real time"
+)]
+
 #[allow(
     dead_code,
     unreachable_pub,
@@ -31,6 +42,8 @@ use tower::{Service as _, ServiceExt as _};
 
 const AUTHORIZE: &str = "/postern.v1.AuthorizationService/Authorize";
 
+const BATCH: &str = "/postern.v1.AuthorizationService/BatchAuthorize";
+
 /// A body of one piece.
 struct Once(Option<Bytes>);
 
@@ -54,8 +67,18 @@ struct Answer {
     message: bool,
 }
 
-/// Sends bytes that no gRPC library would.
 async fn send(
+    channel: &Channel,
+    method: Method,
+    headers: &[(&'static str, &'static str)],
+    body: Vec<u8>,
+) -> Answer {
+    send_to(AUTHORIZE, channel, method, headers, body).await
+}
+
+/// Sends bytes that no gRPC library would.
+async fn send_to(
+    path: &'static str,
     channel: &Channel,
     method: Method,
     headers: &[(&'static str, &'static str)],
@@ -63,7 +86,7 @@ async fn send(
 ) -> Answer {
     let mut request = http::Request::new(tonic::body::Body::new(Once(Some(body.into()))));
     *request.method_mut() = method;
-    *request.uri_mut() = http::Uri::from_static(AUTHORIZE);
+    *request.uri_mut() = http::Uri::from_static(path);
     for (name, value) in headers {
         request.headers_mut().append(*name, value.parse().unwrap());
     }
@@ -214,6 +237,43 @@ async fn an_unknown_field_of_a_request_is_ignored() {
     let unknown = [&ann[..], &[0xba, 0x3e, 5], b"hello"].concat();
     let answer = send(&channel, Method::POST, &[GRPC], framed(0, &unknown)).await;
     assert!(answer.message, "{answer:?}");
+}
+
+/// Most memory that this process ever had, bytes.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kibibytes * 1_024
+}
+
+// SPEC 14, 15
+#[tokio::test]
+async fn a_batch_of_a_million_empty_items_is_refused_before_it_takes_memory() {
+    use postern::wire::proto::postern::v1::authorization_service_client::AuthorizationServiceClient;
+    let pdp = running();
+    let mut client = AuthorizationServiceClient::new(connect(&pdp.address).await);
+    // Field 1, empty, a million times.
+    let body = framed(0, &[0x0a, 0x00].repeat(1_000_000));
+    let before = peak();
+    let answer = send_to(
+        BATCH,
+        &connect(&pdp.address).await,
+        Method::POST,
+        &[GRPC],
+        body,
+    )
+    .await;
+    assert_eq!(answer.grpc.unwrap().code(), Code::InvalidArgument);
+    assert!(peak() - before < 100 << 20, "{} bytes", peak() - before);
+    let good = v1::BatchAuthorizeRequest {
+        requests: vec![question("ann", PROJECT); 1_000],
+    };
+    let answer = client.batch_authorize(good).await.unwrap().into_inner();
+    assert_eq!(answer.responses.len(), 1_000);
 }
 
 fn nested(depth: usize) -> prost_types::Value {

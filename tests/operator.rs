@@ -1,6 +1,16 @@
 //! What an operator meets: signals, and messages that say what to do.
 
-#[expect(clippy::allow_attributes, reason = "no test uses all of it")]
+#![expect(
+    clippy::allow_attributes,
+    reason = "the lints differ from helper to helper"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which measure real time"
+)]
+
 #[allow(
     dead_code,
     unreachable_pub,

@@ -3,11 +3,16 @@
 use std::marker::PhantomData;
 
 use prost::Message;
+use prost::bytes::Buf as _;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
 
-use crate::limits::{DECODE_PATH_MAX, RESPONSE_BUFFER_BYTES, RESPONSE_YIELD_BYTES};
+use crate::limits::{BATCH_MAX, DECODE_PATH_MAX, RESPONSE_BUFFER_BYTES, RESPONSE_YIELD_BYTES};
+use crate::model::outcome::Violation;
+use crate::wire::proto::postern::v1;
+use crate::wire::status::Failure;
 
 /// The codec of a method that takes `Q` and answers `A`.
 #[derive(Debug, Clone)]
@@ -25,7 +30,7 @@ fn settings() -> BufferSettings {
 
 impl<Q, A> Codec for Protobuf<Q, A>
 where
-    Q: Message + Default + Send + 'static,
+    Q: Message + Default + Bounded + Send + 'static,
     A: Message + Send + 'static,
 {
     type Encode = A;
@@ -53,7 +58,44 @@ pub struct Requests<Q> {
     message: PhantomData<Q>,
 }
 
-impl<Q: Message + Default> Decoder for Requests<Q> {
+/// A request whose size in memory is bounded before it is decoded.
+pub trait Bounded {
+    /// Looks at the encoded message.
+    ///
+    /// # Errors
+    /// It holds more than its bound.
+    fn check(_encoded: &[u8]) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl Bounded for v1::AuthorizeRequest {}
+impl Bounded for v1::VerifyKeyRequest {}
+
+impl Bounded for v1::BatchAuthorizeRequest {
+    /// An empty item is two bytes on the wire and hundreds in memory: a message at its bound
+    /// would take a gigabyte before it could be refused.
+    fn check(mut encoded: &[u8]) -> Result<(), Status> {
+        let mut items = 0_usize;
+        // What cannot be skipped cannot be decoded: the decoder says so.
+        while let Ok((tag, wire_type)) = decode_key(&mut encoded) {
+            items = items.saturating_add(1);
+            if items > BATCH_MAX {
+                let violation = Violation {
+                    field: "requests".into(),
+                    description: format!("more than {BATCH_MAX}; expected 1 to {BATCH_MAX}"),
+                };
+                return Err(Failure::Invalid(vec![violation]).status(""));
+            }
+            if skip_field(wire_type, tag, &mut encoded, DecodeContext::default()).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<Q: Message + Default + Bounded> Decoder for Requests<Q> {
     type Item = Q;
     type Error = Status;
 
@@ -62,6 +104,8 @@ impl<Q: Message + Default> Decoder for Requests<Q> {
             let expected = "more than one message; expected one";
             return Err(Status::invalid_argument(expected));
         }
+        // One message is one piece of memory.
+        Q::check(buffer.chunk())?;
         match Q::decode(buffer) {
             Ok(request) => Ok(Some(request)),
             // prost says which field; it quotes no content.

@@ -23,7 +23,7 @@ use crate::credential::pepper::Pepper;
 use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
 use crate::live::SnapshotReader;
 use crate::serve::authorization::{Authorize, BatchAuthorize};
-use crate::serve::codec::Protobuf;
+use crate::serve::codec::{Bounded, Protobuf};
 use crate::serve::credential::VerifyKey;
 use crate::serve::health::{Health, Phase};
 use crate::serve::snapshot::Snapshots;
@@ -132,7 +132,7 @@ impl Services {
 async fn unary<S, Q, A>(method: S, request: http::Request<Incoming>) -> http::Response<Body>
 where
     S: UnaryService<Q, Response = A>,
-    Q: prost::Message + Default + Send + 'static,
+    Q: prost::Message + Default + Bounded + Send + 'static,
     A: prost::Message + Send + 'static,
 {
     let response = Grpc::new(Protobuf::<Q, A>::default())
