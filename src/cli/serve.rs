@@ -164,7 +164,7 @@ pub fn read_pepper(path: &Path) -> Result<Pepper, String> {
     let shown = path.display();
     let file = std::fs::File::open(path).map_err(|error| {
         format!(
-            "cannot read the pepper file {shown}: {error}; make one with `head -c 32 /dev/urandom`"
+            "cannot read the pepper file {shown}: {error}; make one with `head -c 48 /dev/urandom | base64`"
         )
     })?;
     let mut content = zeroize::Zeroizing::new(Vec::with_capacity(PEPPER_BYTES_MAX));

@@ -32,7 +32,9 @@ pub enum Error {
     )]
     TooLong,
     /// A word that somebody meant to replace, or one byte repeated.
-    #[error("the pepper looks like a placeholder; make one with `head -c 32 /dev/urandom`")]
+    #[error(
+        "the pepper looks like a placeholder; make one with `head -c 48 /dev/urandom | base64`"
+    )]
     Placeholder,
 }
 
