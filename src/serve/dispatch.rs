@@ -66,6 +66,8 @@ impl Services {
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                // The details of errors, so that grpcurl shows them as text.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         if let Ok(service) = reflection().build_v1() {
             routes = routes.add_service(service);
