@@ -343,11 +343,7 @@ async fn both_signals_end_it_with_0_and_calls_that_run_are_answered() {
             ..question("ann", PROJECT)
         });
         request.set_timeout(Duration::from_millis(1_000));
-        let mut client =
-            v1::authorization_service_client::AuthorizationServiceClient::new(channel.clone());
-        let waiting = tokio::spawn(async move { client.authorize(request).await });
-        // The call is on its way once the server has answered a later one.
-        assert!(allows(&channel, "ann").await);
+        let waiting = support::waits(&channel, request).await;
         server.signal(signal);
         let answered = waiting.await.unwrap().unwrap_err();
         assert_eq!(answered.code(), Code::FailedPrecondition, "{answered:?}");
@@ -358,17 +354,11 @@ async fn both_signals_end_it_with_0_and_calls_that_run_are_answered() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_client_that_does_not_go_away_is_cut_at_the_bound() {
-    use std::io::Write as _;
+#[test]
+fn a_client_that_does_not_go_away_is_cut_at_the_bound() {
     let (_directory, path) = in_directory(&snapshot(0, &["ann"]));
     let server = Server::serving(&path, &[]);
-    // A preface and settings, then silence: it answers no GOAWAY and no ping.
-    let mut stuck = std::net::TcpStream::connect(server.address()).unwrap();
-    stuck
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .unwrap();
-    assert!(allows(&connect(server.address()).await, "ann").await);
+    let _stuck = support::stuck(server.address());
     server.signal(Signal::TERM);
     let (status, log) = server.end();
     assert_eq!(status.code(), Some(0), "{log}");

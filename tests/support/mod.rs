@@ -218,6 +218,51 @@ pub async fn authorize(
         .map(tonic::Response::into_inner)
 }
 
+/// An open connection of a client that answers no GOAWAY and no ping: it holds a drain up.
+pub fn stuck(address: &str) -> std::net::TcpStream {
+    use std::io::Write as _;
+    let mut stuck = std::net::TcpStream::connect(address).expect("connects");
+    stuck
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .expect("writes");
+    stuck
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a timeout is set");
+    // One that is not open yet is closed at once: wait until it acknowledges the settings.
+    loop {
+        let mut head = [0; 9];
+        stuck.read_exact(&mut head).expect("a frame");
+        let [a, b, c, kind, flags, ..] = head;
+        let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).expect("a length");
+        stuck.read_exact(&mut vec![0; length]).expect("its payload");
+        if (kind, flags) == (4, 1) {
+            return stuck;
+        }
+    }
+}
+
+/// Sends a request that waits, and returns once the server has it: the calls of a connection
+/// are read in the order they were sent, and a later one has been answered.
+pub async fn waits(
+    channel: &Channel,
+    request: impl tonic::IntoRequest<v1::AuthorizeRequest>,
+) -> tokio::task::JoinHandle<Result<v1::AuthorizeResponse, tonic::Status>> {
+    let mut client = AuthorizationServiceClient::new(channel.clone());
+    let request = request.into_request();
+    let mut waiting = Box::pin(async move {
+        client
+            .authorize(request)
+            .await
+            .map(tonic::Response::into_inner)
+    });
+    tokio::select! {
+        biased;
+        answer = &mut waiting => panic!("it did not wait: {answer:?}"),
+        allowed = allows(channel, "ann") => assert!(allowed),
+    }
+    tokio::spawn(waiting)
+}
+
 pub async fn allows(channel: &Channel, user: &str) -> bool {
     let response = authorize(channel, question(user, PROJECT))
         .await
