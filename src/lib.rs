@@ -9,6 +9,8 @@ pub mod clock;
 
 pub mod model;
 
+pub mod condition;
+
 pub mod graph;
 
 pub mod decide;

@@ -6,6 +6,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("limits", ""),
     ("clock", ""),
     ("model", "limits"),
+    ("condition", "model"),
     ("graph", "model limits"),
     ("credential", "model limits"),
     ("decide", "model graph limits"),
@@ -30,7 +31,15 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
 ];
 
 /// Modules without I/O, async, clock and wire types, and what they may not name.
-pub(crate) const PURE: &[&str] = &["limits", "model", "graph", "credential", "decide", "import"];
+pub(crate) const PURE: &[&str] = &[
+    "limits",
+    "model",
+    "condition",
+    "graph",
+    "credential",
+    "decide",
+    "import",
+];
 pub(crate) const BANNED_IN_PURE: &[&str] = &[
     "tokio",
     "tonic",
