@@ -226,7 +226,7 @@ fn policies(
     let binding = |role: &str, members| Binding {
         role: role.into(),
         members,
-        has_condition: false,
+        condition: None,
     };
     let chunks = |role: &str, members: Vec<String>| -> Vec<Binding> {
         members

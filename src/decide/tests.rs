@@ -12,7 +12,7 @@ fn snapshot() -> Snapshot {
     let binding = |role: &str, member: &str| Binding {
         role: role.into(),
         members: vec![member.into()],
-        has_condition: false,
+        condition: None,
     };
     let user = |id: &str| {
         Entity::User(User {

@@ -66,16 +66,20 @@ pub enum Entity {
     Role(Role),
     Permission(Permission),
     AllowPolicy(AllowPolicy),
+    DenyPolicy(DenyPolicy),
+    AccessBoundary(AccessBoundary),
+    AccessBoundaryBinding(AccessBoundaryBinding),
+    IdentityPool(IdentityPool),
     /// A kind of the schema that this build does not evaluate: always an issue (SPEC 2.4).
     NotEvaluated {
-        /// The kind's name in the schema, such as `deny_policy`.
+        /// The kind's name in the schema, such as `signing_key`.
         kind: &'static str,
         /// The entity's name, if its kind has one.
         name: String,
     },
 }
 
-/// Tags of a node; inherited downwards once conditions read them.
+/// Tags of a node; inherited downwards.
 pub type Tags = BTreeMap<String, String>;
 
 /// `organization`.
@@ -270,6 +274,68 @@ pub struct AllowPolicy {
 pub struct Binding {
     pub role: String,
     pub members: Vec<String>,
-    /// Set in the input: an issue until conditions are evaluated.
-    pub has_condition: bool,
+    /// `None`: always.
+    pub condition: Option<Condition>,
+}
+
+/// A condition, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct Condition {
+    pub title: String,
+    pub description: String,
+    pub expression: String,
+}
+
+/// `deny_policy`.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct DenyPolicy {
+    pub name: String,
+    pub attachment: String,
+    pub rules: Vec<DenyRule>,
+}
+
+/// One rule of a deny policy.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct DenyRule {
+    pub denied_principals: Vec<String>,
+    pub exception_principals: Vec<String>,
+    pub denied_permissions: Vec<String>,
+    pub exception_permissions: Vec<String>,
+    /// `None`: always.
+    pub condition: Option<Condition>,
+}
+
+/// `access_boundary`.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct AccessBoundary {
+    pub name: String,
+    pub resources: Vec<String>,
+    /// Those it bounds; absent in the input: `Any`.
+    pub permissions: AnyOr<String>,
+}
+
+/// `access_boundary_binding`.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct AccessBoundaryBinding {
+    pub name: String,
+    pub boundary: String,
+    /// One member.
+    pub principal_set: String,
+    /// `None`: always.
+    pub condition: Option<Condition>,
+}
+
+/// `identity_pool`.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct IdentityPool {
+    pub name: String,
+    pub disabled: bool,
+    /// Seconds since the epoch; `None`: not deleted.
+    pub deleted_at: Option<i64>,
 }

@@ -182,7 +182,15 @@ impl<'d> Check<'d> {
             );
         }
         for Located { place, entity } in &document.entities {
-            if let Entity::NotEvaluated { kind, name } = entity {
+            let refused = match entity {
+                Entity::NotEvaluated { kind, name } => Some((*kind, name)),
+                Entity::DenyPolicy(e) => Some(("deny_policy", &e.name)),
+                Entity::AccessBoundary(e) => Some(("access_boundary", &e.name)),
+                Entity::AccessBoundaryBinding(e) => Some(("access_boundary_binding", &e.name)),
+                Entity::IdentityPool(e) => Some(("identity_pool", &e.name)),
+                _ => None,
+            };
+            if let Some((kind, name)) = refused {
                 let path = format!("{kind}[{name}]");
                 let found = format!("a {kind}, which this build does not evaluate");
                 self.issue(place, path, Code::NotEvaluated, found, "no such entity");

@@ -40,12 +40,8 @@ fn kinds_that_are_not_evaluated_are_in_the_document() {
     assert_eq!(
         kinds.collect::<Vec<_>>(),
         [
-            "deny_policy",
-            "access_boundary",
-            "access_boundary_binding",
             "org_policy",
             "org_policy",
-            "identity_pool",
             "identity_provider",
             "signing_key",
             "route",

@@ -92,7 +92,7 @@ impl<'d> Check<'d> {
         roles: &Roles,
         access: &mut Access,
     ) {
-        if binding.has_condition {
+        if binding.condition.is_some() {
             let found = "a condition, which this build does not evaluate".to_owned();
             self.issue(
                 place,

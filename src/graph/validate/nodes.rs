@@ -132,6 +132,10 @@ impl<'d> Check<'d> {
             | Entity::Role(_)
             | Entity::Permission(_)
             | Entity::AllowPolicy(_)
+            | Entity::DenyPolicy(_)
+            | Entity::AccessBoundary(_)
+            | Entity::AccessBoundaryBinding(_)
+            | Entity::IdentityPool(_)
             | Entity::NotEvaluated { .. } => return None,
         };
         let word = match kind {

@@ -452,7 +452,7 @@ fn binding(role: String, members: BTreeSet<String>) -> Binding {
     Binding {
         role,
         members: members.into_iter().collect(),
-        has_condition: false,
+        condition: None,
     }
 }
 

@@ -58,6 +58,14 @@ pub(super) fn convert(entity: proto::Entity) -> Result<Entity, Refused> {
             Entity::Permission(policy::permission(permission, &mut check))
         }
         Kind::AllowPolicy(allow) => Entity::AllowPolicy(policy::allow_policy(allow)),
+        Kind::DenyPolicy(deny) => Entity::DenyPolicy(policy::deny_policy(deny)),
+        Kind::AccessBoundary(boundary) => {
+            Entity::AccessBoundary(policy::access_boundary(boundary, &mut check))
+        }
+        Kind::AccessBoundaryBinding(binding) => {
+            Entity::AccessBoundaryBinding(policy::access_boundary_binding(binding))
+        }
+        Kind::IdentityPool(pool) => Entity::IdentityPool(policy::identity_pool(pool, &mut check)),
         other => policy::not_evaluated(other),
     };
     let flaws = check.end();
@@ -84,6 +92,10 @@ pub(super) fn title(entity: &Entity) -> String {
         Entity::Role(e) => ("role", &e.name),
         Entity::Permission(e) => ("permission", &e.name),
         Entity::AllowPolicy(e) => ("allow_policy", &e.resource),
+        Entity::DenyPolicy(e) => ("deny_policy", &e.name),
+        Entity::AccessBoundary(e) => ("access_boundary", &e.name),
+        Entity::AccessBoundaryBinding(e) => ("access_boundary_binding", &e.name),
+        Entity::IdentityPool(e) => ("identity_pool", &e.name),
         Entity::NotEvaluated { kind, name } => (*kind, name),
     };
     if name.is_empty() {

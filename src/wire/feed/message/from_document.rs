@@ -1,11 +1,12 @@
 //! Entities of the document → entities of the proto.
 
+mod policy;
+
 use prost_types::Timestamp;
 
 use crate::graph::document::{
-    AccountKind, AllowPolicy, AnyOr, Authentication, BasicRole, Entity, Group, Key, KeyMaterial,
-    OpenSubmit, Organization, Permission, Product, Project, Restrictions, Role, Seat, SeatLevel,
-    ServiceAccount, Team, User, Visibility,
+    AccountKind, AnyOr, Authentication, Entity, Group, Key, KeyMaterial, Organization, Project,
+    Restrictions, Seat, SeatLevel, ServiceAccount, Team, User, Visibility,
 };
 use crate::wire::proto::postern::feed::v1 as proto;
 use crate::wire::proto::postern::feed::v1::entity::Kind;
@@ -20,9 +21,15 @@ pub(in crate::wire::feed) fn encode(entity: &Entity) -> Option<proto::Entity> {
         Entity::Group(e) => Kind::Group(group(e)),
         Entity::ServiceAccount(e) => Kind::ServiceAccount(service_account(e)?),
         Entity::Key(e) => Kind::Key(key(e)?),
-        Entity::Role(e) => Kind::Role(role(e)),
-        Entity::Permission(e) => Kind::Permission(permission(e)),
-        Entity::AllowPolicy(e) => Kind::AllowPolicy(allow_policy(e)?),
+        Entity::Role(e) => Kind::Role(policy::role(e)),
+        Entity::Permission(e) => Kind::Permission(policy::permission(e)),
+        Entity::AllowPolicy(e) => Kind::AllowPolicy(policy::allow_policy(e)),
+        Entity::DenyPolicy(e) => Kind::DenyPolicy(policy::deny_policy(e)),
+        Entity::AccessBoundary(e) => Kind::AccessBoundary(policy::access_boundary(e)),
+        Entity::AccessBoundaryBinding(e) => {
+            Kind::AccessBoundaryBinding(policy::access_boundary_binding(e))
+        }
+        Entity::IdentityPool(e) => Kind::IdentityPool(policy::identity_pool(e)),
         Entity::NotEvaluated { .. } => return None,
     };
     Some(proto::Entity { kind: Some(kind) })
@@ -262,87 +269,5 @@ fn key(entity: &Key) -> Option<proto::Key> {
         material: Some(proto::key::Material::ApiKey(proto::ApiKey {
             digest: Some(digest),
         })),
-    })
-}
-
-fn role(entity: &Role) -> proto::Role {
-    let Role {
-        name,
-        title,
-        inherits,
-        permissions,
-        own_permissions,
-        disabled,
-        deleted,
-    } = entity.clone();
-    let stage = if disabled {
-        proto::RoleStage::Disabled
-    } else {
-        proto::RoleStage::Ga
-    };
-    let stage = stage.into();
-    proto::Role {
-        name,
-        title,
-        inherits,
-        permissions,
-        own_permissions,
-        stage,
-        deleted,
-    }
-}
-
-fn permission(entity: &Permission) -> proto::Permission {
-    let Permission {
-        name,
-        basic_role,
-        product,
-        public_read,
-        open_submit,
-        administrative,
-        read,
-        configures,
-    } = entity.clone();
-    let basic_role = match basic_role {
-        BasicRole::Viewer => proto::BasicRole::Viewer,
-        BasicRole::Editor => proto::BasicRole::Editor,
-        BasicRole::Owner => proto::BasicRole::Owner,
-        BasicRole::None => proto::BasicRole::None,
-    };
-    let product = match product {
-        Product::Models => proto::Product::Models,
-        Product::Weave => proto::Product::Weave,
-        Product::None => proto::Product::None,
-    };
-    let open_submit = match open_submit {
-        OpenSubmit::None => proto::OpenSubmit::None,
-        OpenSubmit::Any => proto::OpenSubmit::Any,
-        OpenSubmit::Own => proto::OpenSubmit::Own,
-    };
-    proto::Permission {
-        name,
-        basic_role: basic_role.into(),
-        product: product.into(),
-        public_read,
-        open_submit: open_submit.into(),
-        administrative,
-        read,
-        configures,
-    }
-}
-
-fn allow_policy(entity: &AllowPolicy) -> Option<proto::AllowPolicy> {
-    let AllowPolicy { resource, bindings } = entity.clone();
-    if bindings.iter().any(|binding| binding.has_condition) {
-        return None;
-    }
-    let bindings = bindings.into_iter().map(|binding| proto::Binding {
-        role: binding.role,
-        members: binding.members,
-        condition: None,
-    });
-    Some(proto::AllowPolicy {
-        resource,
-        bindings: bindings.collect(),
     })
 }

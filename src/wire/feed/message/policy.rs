@@ -84,12 +84,103 @@ pub(super) fn allow_policy(message: proto::AllowPolicy) -> document::AllowPolicy
         document::Binding {
             role,
             members,
-            has_condition: condition.is_some(),
+            condition: condition.map(self::condition),
         }
     });
     document::AllowPolicy {
         resource,
         bindings: bindings.collect(),
+    }
+}
+
+fn condition(message: proto::Condition) -> document::Condition {
+    let proto::Condition {
+        title,
+        description,
+        expression,
+    } = message;
+    document::Condition {
+        title,
+        description,
+        expression,
+    }
+}
+
+pub(super) fn deny_policy(message: proto::DenyPolicy) -> document::DenyPolicy {
+    let proto::DenyPolicy {
+        name,
+        attachment,
+        rules,
+    } = message;
+    let rules = rules.into_iter().map(|message| {
+        let proto::DenyRule {
+            denied_principals,
+            exception_principals,
+            denied_permissions,
+            exception_permissions,
+            condition,
+        } = message;
+        document::DenyRule {
+            denied_principals,
+            exception_principals,
+            denied_permissions,
+            exception_permissions,
+            condition: condition.map(self::condition),
+        }
+    });
+    document::DenyPolicy {
+        name,
+        attachment,
+        rules: rules.collect(),
+    }
+}
+
+pub(super) fn access_boundary(
+    message: proto::AccessBoundary,
+    check: &mut Check,
+) -> document::AccessBoundary {
+    let proto::AccessBoundary {
+        name,
+        resources,
+        permissions,
+    } = message;
+    document::AccessBoundary {
+        name,
+        resources,
+        permissions: check.any_or_absent(format_args!(".permissions"), permissions),
+    }
+}
+
+pub(super) fn access_boundary_binding(
+    message: proto::AccessBoundaryBinding,
+) -> document::AccessBoundaryBinding {
+    let proto::AccessBoundaryBinding {
+        name,
+        boundary,
+        principal_set,
+        condition,
+    } = message;
+    document::AccessBoundaryBinding {
+        name,
+        boundary,
+        principal_set,
+        condition: condition.map(self::condition),
+    }
+}
+
+pub(super) fn identity_pool(
+    message: proto::IdentityPool,
+    check: &mut Check,
+) -> document::IdentityPool {
+    let proto::IdentityPool {
+        name,
+        disabled,
+        deleted_at,
+    } = message;
+    document::IdentityPool {
+        name,
+        disabled,
+        deleted_at: check.second(format_args!(".deleted_at"), deleted_at),
     }
 }
 
