@@ -109,14 +109,11 @@ fn acme_is_the_same_document_in_every_form() {
 
 #[test]
 fn what_a_document_holds_in_part_is_not_written() {
-    let file = r#"{"deny_policy": {"name": "organizations/a/denyPolicies/d"}}"#;
+    let file = r#"{"signing_key": {"name": "signingKeys/k", "use": "ACCESS_TOKEN", "algorithm": "ES256"}}"#;
     let document = decode_one("a.ndjson", file.as_bytes()).unwrap();
     let issues = encode(&document, Form::Yaml).unwrap_err();
     assert_eq!(issues.list()[0].code.word(), "not_evaluated");
-    assert_eq!(
-        issues.list()[0].path,
-        "deny_policy[organizations/a/denyPolicies/d]"
-    );
+    assert_eq!(issues.list()[0].path, "signing_key[signingKeys/k]");
 }
 
 // SPEC 2.2: a directory of files is one snapshot.
