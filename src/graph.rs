@@ -11,6 +11,7 @@ pub mod permissions;
 mod plan;
 mod prefetch;
 pub mod roles;
+pub mod routes;
 pub mod rows;
 pub mod shard;
 pub mod snapshot;

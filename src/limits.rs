@@ -51,6 +51,27 @@ pub const RESTRICTIONS_MAX: usize = 100;
 pub const SERVICES_MAX: usize = 256;
 /// Most permissions that one role lists. More: rejected.
 pub const ROLE_PERMISSIONS_MAX: usize = PERMISSIONS_MAX;
+/// Most routes. More: rejected.
+pub const ROUTES_MAX: usize = 100_000;
+/// Most hosts of one route. More: rejected.
+pub const ROUTE_HOSTS_MAX: usize = 64;
+/// Most methods of one route. More: rejected.
+pub const ROUTE_METHODS_MAX: usize = 16;
+/// Most pairs of a host and a method of all routes together: the entries of the table of
+/// routes. More: rejected.
+pub const ROUTE_ENTRIES_MAX: usize = 1_000_000;
+/// Longest path template or gRPC method of a route, bytes. Longer: rejected.
+pub const TEMPLATE_BYTES_MAX: usize = 1_024;
+/// Most segments of a path template: the deepest turn of the matching. More: rejected.
+pub const TEMPLATE_SEGMENTS_MAX: usize = 32;
+/// Longest host, bytes (RFC 1035). A route's longer one is rejected; a request's has no route.
+pub const HOST_BYTES_MAX: usize = 253;
+/// Longest label of a host, bytes (RFC 1035).
+pub const HOST_LABEL_BYTES_MAX: usize = 63;
+/// Longest HTTP method of a route, bytes. Longer: rejected.
+pub const METHOD_BYTES_MAX: usize = 32;
+/// Longest name of a variable of a path template, bytes. Longer: rejected.
+pub const VARIABLE_BYTES_MAX: usize = 64;
 /// Most issues that one validation reports; the count beyond it is still stated.
 pub const ISSUES_MAX: usize = 10_000;
 /// Default quota of user-managed service accounts of a project (FACTS B2.2).

@@ -6,13 +6,17 @@
 //! it at one *revision*.
 
 pub mod email;
+pub mod host;
 pub mod member;
 pub mod name;
 pub mod node;
 pub mod outcome;
+pub mod path;
 pub mod permission;
 pub mod principal;
 pub mod query;
 pub mod revision;
+pub mod route;
 pub mod secret;
+pub mod template;
 pub mod value;

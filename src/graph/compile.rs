@@ -2,6 +2,7 @@
 
 mod grants;
 pub(super) use grants::{ALL_AUTHENTICATED, ALL_USERS};
+mod routes;
 mod tables;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
     all_names.extend(tables::key_name_entries(&plan, &hash));
     let (holders, sets) = (grants.holders.clone(), std::mem::take(&mut grants.sets));
     let principals = tables::principals(&plan, &nodes, grants);
+    let routes = Arc::new(routes::routes(&plan));
     Ok(Snapshot::new(Tables {
         revision: plan.revision,
         counts,
@@ -71,6 +73,7 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         holders: holders.into_iter().collect(),
         sets: Arc::new(sets),
         permissions: Arc::new(plan.permissions),
+        routes,
     }))
 }
 
@@ -93,6 +96,7 @@ fn counts(plan: &Plan<'_>) -> Counts {
         permissions: plan.added_permissions,
         allow_policies: plan.policies,
         bindings: count(plan.bindings.len()),
+        routes: count(plan.routes.len()),
     }
 }
 

@@ -70,6 +70,7 @@ pub enum Entity {
     AccessBoundary(AccessBoundary),
     AccessBoundaryBinding(AccessBoundaryBinding),
     IdentityPool(IdentityPool),
+    Route(Route),
     /// A kind of the schema that this build does not evaluate: always an issue (SPEC 2.4).
     NotEvaluated {
         /// The kind's name in the schema, such as `signing_key`.
@@ -338,4 +339,29 @@ pub struct IdentityPool {
     pub disabled: bool,
     /// Seconds since the epoch; `None`: not deleted.
     pub deleted_at: Option<i64>,
+}
+
+pub use crate::model::route::{Anonymous, Mode, RouteKind};
+
+/// `route`: what an HTTP or gRPC call needs (SPEC 13.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct Route {
+    pub name: String,
+    pub hosts: Vec<String>,
+    pub kind: RouteKind,
+    pub methods: Vec<String>,
+    pub target: RouteTarget,
+    pub permission: String,
+    pub resource: String,
+    pub anonymous: Anonymous,
+    pub mode: Mode,
+}
+
+/// What a route matches a call's path with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are fields of SPEC 2.1")]
+pub enum RouteTarget {
+    PathTemplate(String),
+    GrpcMethod(String),
 }

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use crate::graph::document::{self, Key, Project, ServiceAccount, User};
+use crate::graph::document::{self, Key, Project, Route, ServiceAccount, User};
 use crate::graph::permissions::Permissions;
 use crate::graph::roles::Roles;
 use crate::graph::rows::{RestrictionRow, Settings};
 use crate::model::node::NodeKind;
 use crate::model::revision::Revision;
+use crate::model::template::{Piece, Segment};
 
 /// Everything `compile` needs; references are indices, and all of them hold.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(super) struct Plan<'d> {
     pub(super) added_permissions: u64,
     /// Allow policies.
     pub(super) policies: u64,
+    /// Routes.
+    pub(super) routes: Vec<PlannedRoute<'d>>,
 }
 
 /// A node to be.
@@ -128,6 +131,17 @@ pub(super) struct Binding {
     pub(super) role: usize,
     /// The holders.
     pub(super) holders: Vec<Holder>,
+}
+
+/// A route to be.
+#[derive(Debug)]
+pub(super) struct PlannedRoute<'d> {
+    /// The entity.
+    pub(super) entity: &'d Route,
+    /// What it matches paths with.
+    pub(super) path: Vec<Segment<'d>>,
+    /// The resource, with the path's variables.
+    pub(super) resource: Vec<Piece>,
 }
 
 impl document::KeyMaterial {

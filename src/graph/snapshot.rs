@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::graph::permissions::Permissions;
+use crate::graph::routes::Routes;
 use crate::graph::rows::{
     Account, GrantSets, Grants, Identity, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
     ProjectRow, RestrictionRow,
@@ -34,6 +35,7 @@ pub struct Counts {
     pub permissions: u64,
     pub allow_policies: u64,
     pub bindings: u64,
+    pub routes: u64,
 }
 
 /// The tables of a snapshot; cloning shares them.
@@ -61,6 +63,7 @@ pub(super) struct Tables {
     pub(super) holders: Paged<Grants>,
     pub(super) sets: Arc<GrantSets>,
     pub(super) permissions: Arc<Permissions>,
+    pub(super) routes: Arc<Routes>,
 }
 
 /// The whole graph at one revision; immutable.
@@ -110,6 +113,13 @@ impl Snapshot {
     #[inline]
     pub fn permissions(&self) -> &Permissions {
         &self.tables.permissions
+    }
+
+    /// The routes.
+    #[must_use]
+    #[inline]
+    pub fn routes(&self) -> &Routes {
+        &self.tables.routes
     }
 
     /// A node's row.

@@ -8,6 +8,7 @@ mod groups;
 mod keys;
 mod nodes;
 mod people;
+mod routes;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -86,6 +87,7 @@ pub(super) fn validate<'d>(
     check.all_groups();
     check.all_keys(&permissions);
     let access = check.policies(&roles);
+    let routes = check.routes(&permissions);
     let plan = Plan {
         revision,
         nodes: check.nodes,
@@ -99,6 +101,7 @@ pub(super) fn validate<'d>(
         custom_roles: count(custom.len()),
         added_permissions: count(added.len()),
         policies: access.policies,
+        routes,
         permissions,
         roles,
     };

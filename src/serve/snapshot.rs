@@ -71,6 +71,7 @@ const fn counts(counts: &Counts) -> v1::EntityCounts {
         permissions,
         allow_policies,
         bindings,
+        routes,
     } = *counts;
     v1::EntityCounts {
         organizations,
@@ -84,6 +85,7 @@ const fn counts(counts: &Counts) -> v1::EntityCounts {
         permissions,
         allow_policies,
         bindings,
+        routes,
     }
 }
 

@@ -136,6 +136,7 @@ impl<'d> Check<'d> {
             | Entity::AccessBoundary(_)
             | Entity::AccessBoundaryBinding(_)
             | Entity::IdentityPool(_)
+            | Entity::Route(_)
             | Entity::NotEvaluated { .. } => return None,
         };
         let word = match kind {

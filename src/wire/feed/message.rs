@@ -6,6 +6,7 @@
 mod check;
 mod from_document;
 mod policy;
+mod route;
 
 use crate::graph::document::{
     self, AccountKind, Authentication, Entity, KeyMaterial, Place, SeatLevel, Visibility,
@@ -66,6 +67,7 @@ pub(super) fn convert(entity: proto::Entity) -> Result<Entity, Refused> {
             Entity::AccessBoundaryBinding(policy::access_boundary_binding(binding))
         }
         Kind::IdentityPool(pool) => Entity::IdentityPool(policy::identity_pool(pool, &mut check)),
+        Kind::Route(route) => Entity::Route(route::route(route, &mut check)),
         other => policy::not_evaluated(other),
     };
     let flaws = check.end();
@@ -96,6 +98,7 @@ pub(super) fn title(entity: &Entity) -> String {
         Entity::AccessBoundary(e) => ("access_boundary", &e.name),
         Entity::AccessBoundaryBinding(e) => ("access_boundary_binding", &e.name),
         Entity::IdentityPool(e) => ("identity_pool", &e.name),
+        Entity::Route(e) => ("route", &e.name),
         Entity::NotEvaluated { kind, name } => (*kind, name),
     };
     if name.is_empty() {

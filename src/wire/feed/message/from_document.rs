@@ -8,6 +8,7 @@ use crate::graph::document::{
     AccountKind, AnyOr, Authentication, Entity, Group, Key, KeyMaterial, Organization, Project,
     Restrictions, Seat, SeatLevel, ServiceAccount, Team, User, Visibility,
 };
+use crate::wire::feed::message::route::encode as encode_route;
 use crate::wire::proto::postern::feed::v1 as proto;
 use crate::wire::proto::postern::feed::v1::entity::Kind;
 
@@ -30,6 +31,7 @@ pub(in crate::wire::feed) fn encode(entity: &Entity) -> Option<proto::Entity> {
             Kind::AccessBoundaryBinding(policy::access_boundary_binding(e))
         }
         Entity::IdentityPool(e) => Kind::IdentityPool(policy::identity_pool(e)),
+        Entity::Route(e) => Kind::Route(encode_route(e)),
         Entity::NotEvaluated { .. } => return None,
     };
     Some(proto::Entity { kind: Some(kind) })
