@@ -124,6 +124,7 @@ fn every_code_of_validation_has_a_case() {
         "role_out_of_scope",
         "member_not_allowed",
         "ambiguous_member",
+        "ambiguous_route",
         "cycle",
         "built_in_redefined",
         "foreign_unit",

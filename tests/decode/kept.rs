@@ -44,8 +44,6 @@ fn kinds_that_are_not_evaluated_are_in_the_document() {
             "org_policy",
             "identity_provider",
             "signing_key",
-            "route",
-            "route",
             "heartbeat",
             "manifest",
         ]
