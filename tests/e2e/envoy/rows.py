@@ -256,7 +256,8 @@ def paths() -> list:
         row("/files/a%5cb", BAD_REQUEST, BAD_REQUEST, to("/files/a/b")),
         row("/files/..%5cclosed/a", BAD_REQUEST, BAD_REQUEST, to("/closed/a")),
         row("/files/a\\b", BAD_REQUEST, to("/files/a/b")),
-        row("\\files\\a", BAD_REQUEST, to("/files/a")),
+        # an HTTP/1.1 codec of Envoy refuses what is no path at all
+        row("\\files\\a", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
         row("/files/..\\closed\\a", BAD_REQUEST, to("/closed/a")),
         row("/files/%00a", BAD_REQUEST, ByEnvoy(400)),
         row("/files/a%0ab", BAD_REQUEST, BAD_REQUEST),
@@ -269,8 +270,8 @@ def paths() -> list:
         row("/files/%61", BAD_REQUEST, to("/files/a")),
         row("/files/a%252fb", BAD_REQUEST, BAD_REQUEST),
         row("/files/a%c0%afb", BAD_REQUEST, BAD_REQUEST),
-        row("/files/caf\xe9", BAD_REQUEST, BAD_REQUEST, via=("http1",)),
-        row("/files/a\x7f", BAD_REQUEST, BAD_REQUEST, via=("http1",)),
+        row("/files/caf\xe9", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
+        row("/files/a\x7f", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
         row("/files/a#b", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
         row("/files", FORBIDDEN, FORBIDDEN),
         row("/Files/a", FORBIDDEN, FORBIDDEN),
@@ -370,19 +371,16 @@ def bodies() -> list:
     send = lambda **more: with_key(method="POST", body=large, **more)
     return [
         Row("a large body, cut for Postern", "13", send(),
-            dataclasses.replace(TRAINS, headers=(("x-envoy-auth-partial-body", "true"),)),
-            on=("body", "bytes")),
+            TRAINS, on=("body", "bytes")),
         Row("a large body, denied", "13", send(path=RUNS.replace("inspector", "recall")),
             FORBIDDEN, on=("body", "bytes")),
         Row("a large body without a key", "13", Send(method="POST", body=large), UNAUTHENTICATED,
             on=("body", "bytes")),
         Row("a small body", "13", with_key(method="POST", body=b"{}"),
-            dataclasses.replace(TRAINS, headers=(("x-envoy-auth-partial-body", "false"),)),
-            on=("body", "bytes")),
+            TRAINS, on=("body", "bytes")),
         Row("a large body that Postern does not see", "13", send(), TRAINS),
         Row("a body that is not UTF-8", "13", with_key(method="POST", body=b"\xff\x00\xfe"),
-            dataclasses.replace(TRAINS, headers=(("x-envoy-auth-partial-body", "false"),)),
-            on=("body", "bytes")),
+            TRAINS, on=("body", "bytes")),
     ]
 
 

@@ -2,7 +2,8 @@
 
     run.py POSTERN PART... --envoy BINARY...
 
-Parts: table, outage, reload; all of them when none is named.
+Parts: table, outage and change, which are run when none is named; `write` measures as
+outage does and writes docs/ENVOY.md.
 """
 
 import argparse
@@ -17,7 +18,9 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import certificates  # noqa: E402
+import change  # noqa: E402
 import envoy  # noqa: E402
+import outage  # noqa: E402
 import table  # noqa: E402
 from peer import Peer  # noqa: E402
 from processes import Failure, Postern, Programs  # noqa: E402
@@ -69,18 +72,51 @@ def run_table(programs, postern, binaries, directory):
               f"{time.monotonic() - start:.0f} s", flush=True)
 
 
-PARTS = {"table": run_table}
+def run_outage(programs, postern, binaries, directory):
+    outages = outage.Outage(programs, postern, snapshot(directory), DEFAULTS)
+    measured = {}
+    for binary in binaries:
+        start, name = time.monotonic(), envoy.version(binary)
+        measured[name] = outages.measure(binary)
+        print(f"ok: Envoy {name}: {len(measured[name])} ways of not being answered, "
+              f"{time.monotonic() - start:.0f} s", flush=True)
+    outage.exits(programs, postern)
+    return measured
+
+
+def check_outage(*arguments):
+    outage.check(ROOT / "docs/ENVOY.md", run_outage(*arguments))
+    print("ok: docs/ENVOY.md says what was measured", flush=True)
+
+
+def write_outage(*arguments):
+    outage.write(ROOT / "docs/ENVOY.md", run_outage(*arguments))
+
+
+def run_change(programs, postern, binaries, directory):
+    source = snapshot(directory)
+    program, tcp, _ = serve(programs, postern, "postern", source, *DEFAULTS)
+    program.ready()
+    for binary in binaries:
+        told = change.run(programs, binary, tcp, source)
+        print(f"ok: Envoy {envoy.version(binary)}: {told}", flush=True)
+
+
+PARTS = {"table": run_table, "outage": check_outage, "change": run_change, "write": write_outage}
+DEFAULT_PARTS = ["table", "outage", "change"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("postern", type=pathlib.Path)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--envoy", nargs="+", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"unknown parts {sorted(unknown)}; expected {list(PARTS)}")
     # a time limit of the caller must not leave programs behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("FAILED: ended from outside"))
-    for part in arguments.parts or PARTS:
+    for part in arguments.parts or DEFAULT_PARTS:
         with tempfile.TemporaryDirectory(prefix="postern-envoy-") as name:
             directory = pathlib.Path(name)
             try:
