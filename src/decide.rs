@@ -78,6 +78,7 @@ fn answer<'a>(
         actor: who.actor,
         resource: Cow::Borrowed(query.resource),
         attribution: Attribution::NotAsked,
+        obligation: None,
     };
     if let Some(reason) = who.failed {
         decision.reason = reason;
@@ -99,6 +100,11 @@ fn answer<'a>(
     };
     decision.reason = decide(snapshot, &asked, target.as_ref())?;
     decision.effect = effect(decision.reason);
+    if decision.effect == Effect::Allow
+        && let Some(target) = &target
+    {
+        decision.obligation = gates::obligation(snapshot, &asked, target)?;
+    }
     decision.attribution = attribution::attribute(snapshot, query, &who, target.as_ref());
     Ok(decision)
 }

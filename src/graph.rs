@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod compile;
+pub mod constraints;
 pub mod document;
 pub mod issue;
 pub mod permissions;

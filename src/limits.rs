@@ -12,6 +12,8 @@ pub const ID_BYTES_MAX: usize = 128;
 pub const NAME_BYTES_MAX: usize = 1_024;
 /// Most segments of a resource name. More: the name is malformed.
 pub const NAME_SEGMENTS_MAX: usize = 32;
+/// Most nodes from an organization down: two segments each.
+pub const NODE_LEVELS_MAX: usize = NAME_SEGMENTS_MAX / 2;
 /// Longest e-mail address, bytes (RFC 5321 path limit less the angle brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 /// Longest permission name, bytes; three ids would fit, nobody needs them.
@@ -49,6 +51,8 @@ pub const TAGS_MAX: usize = 64;
 pub const RESTRICTIONS_MAX: usize = 100;
 /// Most services that a project names. More: rejected.
 pub const SERVICES_MAX: usize = 256;
+/// Most values that one organization policy allows or denies (Google: 500). More: rejected.
+pub const ORG_POLICY_VALUES_MAX: usize = 500;
 /// Most permissions that one role lists. More: rejected.
 pub const ROLE_PERMISSIONS_MAX: usize = PERMISSIONS_MAX;
 /// Most routes. More: rejected.
@@ -93,6 +97,13 @@ pub const KEY_BYTES_MAX: usize = 256;
 pub const PEPPER_BYTES_MIN: usize = 32;
 /// Largest pepper file, bytes.
 pub const PEPPER_BYTES_MAX: usize = 4_096;
+/// Longest life of a short-lived credential, seconds (SPEC 10.3), and its default.
+pub const TOKEN_SECONDS: u64 = 3_600;
+/// The same of an account on the extension list. Longer: `INVALID_ARGUMENT`.
+pub const TOKEN_SECONDS_EXTENDED: u64 = 43_200;
+/// Longest lifetime that a context may say in numbers, seconds: the longest duration of
+/// protobuf. Longer: `INVALID_ARGUMENT`.
+pub const LIFETIME_SECONDS_MAX: u64 = 315_576_000_000;
 
 // === files ===
 

@@ -5,6 +5,7 @@
 //! a set of permissions; a *binding* gives members a role on a node; a *snapshot* is all of
 //! it at one *revision*.
 
+pub mod constraint;
 pub mod email;
 pub mod host;
 pub mod member;

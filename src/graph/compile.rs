@@ -7,6 +7,7 @@ mod tables;
 
 use std::sync::Arc;
 
+use crate::graph::constraints::Policies;
 use crate::graph::document::Place;
 use crate::graph::issue::{Code, Issue, Issues};
 use crate::graph::plan::{Plan, Principal};
@@ -19,7 +20,7 @@ use crate::model::node::NodeKind;
 ///
 /// # Errors
 /// Only one: more distinct combinations of roles than a grant can number.
-pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapshot, Issues> {
+pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapshot, Issues> {
     let counts = counts(&plan);
     let nodes = tables::nodes(&plan);
     let mut grants = grants::Compiled::new(&plan, &nodes);
@@ -40,7 +41,8 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         .iter()
         .map(|(name, ix)| name_entry(name, *ix))
         .collect();
-    let keys = tables::keys(&plan);
+    let org_policies = Policies::new(std::mem::take(&mut plan.org_policies));
+    let keys = tables::keys(&plan, &nodes, &org_policies);
     let (projects, identities) = (tables::projects(&plan), tables::identities(&plan));
     let emails = tables::email_entries(&plan, &hash);
     let uids = tables::uid_entries(&plan, &hash);
@@ -74,6 +76,7 @@ pub(super) fn compile(plan: Plan<'_>, hash: ahash::RandomState) -> Result<Snapsh
         sets: Arc::new(sets),
         permissions: Arc::new(plan.permissions),
         routes,
+        org_policies: Arc::new(org_policies),
     }))
 }
 

@@ -71,6 +71,7 @@ pub enum Entity {
     AccessBoundaryBinding(AccessBoundaryBinding),
     IdentityPool(IdentityPool),
     Route(Route),
+    OrgPolicy(OrgPolicy),
     /// A kind of the schema that this build does not evaluate: always an issue (SPEC 2.4).
     NotEvaluated {
         /// The kind's name in the schema, such as `signing_key`.
@@ -364,4 +365,31 @@ pub struct Route {
 pub enum RouteTarget {
     PathTemplate(String),
     GrpcMethod(String),
+}
+
+/// `org_policy`: the value of a constraint at a node (SPEC 8).
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of SPEC 2.1")]
+pub struct OrgPolicy {
+    pub name: String,
+    pub attachment: String,
+    pub constraint: String,
+    /// `None`: no value is said.
+    pub rule: Option<OrgRule>,
+    pub inherit_from_parent: bool,
+    pub reset: bool,
+}
+
+/// The value of an organization policy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrgRule {
+    /// `boolean.enforced`.
+    Boolean(bool),
+    /// `list`; `None` is a list that was not said.
+    List {
+        /// Allowed values.
+        allow: Option<AnyOr<String>>,
+        /// Denied values.
+        deny: Option<AnyOr<String>>,
+    },
 }

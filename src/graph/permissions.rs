@@ -16,16 +16,24 @@ pub enum Gate {
     CreateProject,
     /// `context.destination` (SPEC 4.4).
     Move,
-    /// Quota and switch of service accounts (SPEC 5.4).
+    /// Quota, switch and constraint of service accounts (SPEC 5.4, 8).
     CreateAccount,
-    /// Quota of key pairs (SPEC 5.4).
+    /// Quota and constraints of key pairs (SPEC 5.4, 8).
     CreateKeyPair,
+    /// The same of a key pair whose public half is uploaded.
+    UploadKeyPair,
     /// Quota and switches of API keys (SPEC 5.4).
     CreateApiKey,
     /// `context.attached_resource`, a living account (SPEC 6.3, 8).
     ActAs,
-    /// A living account (SPEC 6.3).
+    /// A living account (SPEC 6.3), and a lifetime it may have (SPEC 10.3).
     Token,
+    /// `context.issuer` or `context.aws_account` (SPEC 8).
+    ConfigureProvider,
+    /// A binding on the organization (SPEC 8).
+    UpdateLiens,
+    /// `context.workload_identity` (SPEC 8).
+    CreateCluster,
 }
 
 fn gate(name: &str) -> Gate {
@@ -34,7 +42,8 @@ fn gate(name: &str) -> Gate {
         "resourcemanager.projects.create" => Gate::CreateProject,
         "models.runs.move" => Gate::Move,
         "iam.serviceAccounts.create" => Gate::CreateAccount,
-        "iam.serviceAccountKeys.create" | "iam.serviceAccountKeys.upload" => Gate::CreateKeyPair,
+        "iam.serviceAccountKeys.create" => Gate::CreateKeyPair,
+        "iam.serviceAccountKeys.upload" => Gate::UploadKeyPair,
         "iam.serviceAccountApiKeyBindings.create" => Gate::CreateApiKey,
         "iam.serviceAccounts.actAs" => Gate::ActAs,
         "iam.serviceAccounts.getAccessToken"
@@ -42,6 +51,11 @@ fn gate(name: &str) -> Gate {
         | "iam.serviceAccounts.signBlob"
         | "iam.serviceAccounts.signJwt"
         | "iam.serviceAccounts.implicitDelegation" => Gate::Token,
+        "iam.workloadIdentityPoolProviders.create" | "iam.workloadIdentityPoolProviders.update" => {
+            Gate::ConfigureProvider
+        }
+        "resourcemanager.projects.updateLiens" => Gate::UpdateLiens,
+        "container.clusters.create" => Gate::CreateCluster,
         _ => Gate::None,
     }
 }

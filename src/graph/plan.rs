@@ -34,6 +34,8 @@ pub(super) struct Plan<'d> {
     pub(super) bindings: Vec<Binding>,
     /// Distinct domains that bindings name, in lower case.
     pub(super) domains: Vec<String>,
+    /// Organization policies.
+    pub(super) org_policies: Vec<crate::graph::constraints::Policy>,
     /// Nodes whose accounts some binding names, and whether agents only.
     pub(super) account_sets: Vec<(u32, bool)>,
     /// Counts of what is no row of its own.

@@ -289,7 +289,7 @@ pub struct KeyRow {
     pub restrictions: u32,
     /// Whether `digest` is an HMAC.
     pub is_hmac: bool,
-    /// Disabled, or exposed (SPEC 8: exposed keys are disabled by default).
+    /// Disabled, or exposed where no policy says to wait (SPEC 8).
     pub disabled: bool,
 }
 

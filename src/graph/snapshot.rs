@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::graph::constraints::Policies;
 use crate::graph::permissions::Permissions;
 use crate::graph::routes::Routes;
 use crate::graph::rows::{
@@ -64,6 +65,7 @@ pub(super) struct Tables {
     pub(super) sets: Arc<GrantSets>,
     pub(super) permissions: Arc<Permissions>,
     pub(super) routes: Arc<Routes>,
+    pub(super) org_policies: Arc<Policies>,
 }
 
 /// The whole graph at one revision; immutable.
@@ -120,6 +122,12 @@ impl Snapshot {
     #[inline]
     pub fn routes(&self) -> &Routes {
         &self.tables.routes
+    }
+
+    /// The organization policies; read through `constraints::effective`.
+    #[must_use]
+    pub fn org_policies(&self) -> &Policies {
+        &self.tables.org_policies
     }
 
     /// A node's row.

@@ -7,6 +7,7 @@ mod access;
 mod groups;
 mod keys;
 mod nodes;
+mod org_policies;
 mod people;
 mod routes;
 mod vocabulary;
@@ -88,6 +89,7 @@ pub(super) fn validate<'d>(
     check.all_keys(&permissions);
     let access = check.policies(&roles);
     let routes = check.routes(&permissions);
+    let org_policies = check.org_policies();
     let plan = Plan {
         revision,
         nodes: check.nodes,
@@ -98,6 +100,7 @@ pub(super) fn validate<'d>(
         bindings: access.bindings,
         domains: access.domains,
         account_sets: access.account_sets,
+        org_policies,
         custom_roles: count(custom.len()),
         added_permissions: count(added.len()),
         policies: access.policies,

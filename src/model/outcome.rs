@@ -120,6 +120,18 @@ pub enum Attribution {
     NotAMember,
 }
 
+/// What the caller must do if it goes on (SPEC 5.4). Of denials there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obligation {
+    /// Grant a role on the decision's resource to the account that is about to be made.
+    GrantRole {
+        /// The role.
+        role: &'static str,
+        /// The account's address in lower case.
+        email: String,
+    },
+}
+
 /// One decision. It does not outlive its snapshot and its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision<'a> {
@@ -133,6 +145,8 @@ pub struct Decision<'a> {
     pub resource: Cow<'a, str>,
     /// What became of the attribution.
     pub attribution: Attribution,
+    /// What the caller must do if it goes on. Boxed: hardly a decision has one.
+    pub obligation: Option<Box<Obligation>>,
 }
 
 /// What is wrong with a request: `INVALID_ARGUMENT` with a field violation (SPEC 15).

@@ -16,6 +16,19 @@ pub enum AccountKind {
     ServiceAgent,
 }
 
+impl AccountKind {
+    /// Reads the schema's word, short (`DEFAULT`) or long (`ACCOUNT_KIND_DEFAULT`).
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.strip_prefix("ACCOUNT_KIND_").unwrap_or(word) {
+            "USER_MANAGED" => Some(Self::UserManaged),
+            "DEFAULT" => Some(Self::Default),
+            "SERVICE_AGENT" => Some(Self::ServiceAgent),
+            _ => None,
+        }
+    }
+}
+
 /// How a service account proves itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Authentication {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::graph::snapshot::Snapshot;
 use crate::limits::{ATTRIBUTION_BYTES_MAX, DELEGATES_MAX, REQUEST_ID_BYTES_MAX};
-use crate::model::outcome::{Actor, Attribution, Decision, Violation};
+use crate::model::outcome::{Actor, Attribution, Decision, Effect, Violation};
 use crate::model::query::{KeyDigests, Query, Subject};
 use crate::model::revision::Revision;
 use crate::model::value::Struct;
@@ -137,6 +137,7 @@ pub fn respond(
         actor,
         resource,
         attribution,
+        obligation,
     } = decision;
     let principal = match *actor {
         Actor::Known(principal) => snapshot.principal_member(principal),
@@ -160,7 +161,10 @@ pub fn respond(
         // A file feed moves all units together (SEMANTICS 12.2).
         organization_revision: revision,
         snapshot_age: Some(words::duration(age)),
-        obligations: Vec::new(),
+        obligations: match (effect, obligation) {
+            (Effect::Allow, Some(obligation)) => vec![words::obligation(obligation, resource)],
+            (Effect::Allow | Effect::Deny, _) => Vec::new(),
+        },
         attributed_user,
         attribution_result: words::attribution(*attribution).into(),
         request_id,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::outcome::{Attribution, Effect, KeyCode, Reason};
+use crate::model::outcome::{Attribution, Effect, KeyCode, Obligation, Reason};
 use crate::wire::proto::postern::v1;
 
 /// Allow or deny.
@@ -63,6 +63,19 @@ pub const fn attribution(attribution: Attribution) -> v1::AttributionResult {
         Attribution::NotAServiceAccount => v1::AttributionResult::NotAServiceAccount,
         Attribution::NoTeam => v1::AttributionResult::NoTeam,
         Attribution::NotAMember => v1::AttributionResult::NotAMember,
+    }
+}
+
+/// What the caller must do about the resource.
+#[must_use]
+pub fn obligation(obligation: &Obligation, resource: &str) -> v1::Obligation {
+    let Obligation::GrantRole { role, email } = obligation;
+    v1::Obligation {
+        duty: Some(v1::obligation::Duty::GrantRole(v1::GrantRole {
+            resource: resource.to_owned(),
+            role: (*role).to_owned(),
+            member: format!("serviceAccount:{email}"),
+        })),
     }
 }
 

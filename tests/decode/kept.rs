@@ -39,13 +39,6 @@ fn kinds_that_are_not_evaluated_are_in_the_document() {
         });
     assert_eq!(
         kinds.collect::<Vec<_>>(),
-        [
-            "org_policy",
-            "org_policy",
-            "identity_provider",
-            "signing_key",
-            "heartbeat",
-            "manifest",
-        ]
+        ["identity_provider", "signing_key", "heartbeat", "manifest",]
     );
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::graph::constraints::{Effective, Policies};
 use crate::graph::document::AnyOr;
 use crate::graph::plan::{Plan, Principal};
 use crate::graph::rows::{
@@ -13,6 +14,7 @@ use crate::graph::shard::Paged;
 use crate::graph::snapshot::KEY_NAME;
 use crate::graph::text::Text;
 use crate::limits;
+use crate::model::constraint::{Constraint, DISABLE_KEY, WAIT_FOR_ABUSE};
 use crate::model::node::{NodeKind, Visibility};
 use crate::model::principal::{AccountKind, SeatLevel};
 
@@ -194,7 +196,7 @@ pub(super) struct Keys {
 }
 
 /// Key rows.
-pub(super) fn keys(plan: &Plan<'_>) -> Keys {
+pub(super) fn keys(plan: &Plan<'_>, nodes: &[NodeRow], policies: &Policies) -> Keys {
     let mut keys = Keys {
         rows: Vec::with_capacity(plan.keys.len()),
         ids: Vec::with_capacity(plan.keys.len()),
@@ -214,12 +216,25 @@ pub(super) fn keys(plan: &Plan<'_>) -> Keys {
             organization: key.organization.unwrap_or(NONE),
             restrictions,
             is_hmac,
-            disabled: key.entity.disabled || key.entity.exposed_at.is_some(),
+            disabled: key.entity.disabled
+                || key.entity.exposed_at.is_some() && !is_waiting(plan, nodes, policies, key.owner),
         });
         let id = key.entity.name.rsplit('/').next().unwrap_or_default();
         keys.ids.push(Text::new(id));
     }
     keys
+}
+
+/// Whether an exposed key of this owner goes on until somebody abuses it (SPEC 8). The keys of
+/// users do not: the constraint is one of service accounts.
+fn is_waiting(plan: &Plan<'_>, nodes: &[NodeRow], policies: &Policies, owner: u32) -> bool {
+    let Some(Principal::Account { node, .. }) = at(&plan.principals, owner) else {
+        return false;
+    };
+    let above = |node: u32| at(nodes, node).map_or(NONE, |row| row.parent);
+    let constraint = Constraint::ServiceAccountKeyExposureResponse;
+    let effective = Effective::new(policies, above, *node, constraint);
+    effective.accepts(WAIT_FOR_ABUSE) && !effective.accepts(DISABLE_KEY)
 }
 
 /// Names of service accounts' keys: resources of their account. Users' keys are none.

@@ -137,6 +137,7 @@ impl<'d> Check<'d> {
             | Entity::AccessBoundaryBinding(_)
             | Entity::IdentityPool(_)
             | Entity::Route(_)
+            | Entity::OrgPolicy(_)
             | Entity::NotEvaluated { .. } => return None,
         };
         let word = match kind {

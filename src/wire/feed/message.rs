@@ -5,6 +5,7 @@
 
 mod check;
 mod from_document;
+mod org_policy;
 mod policy;
 mod route;
 
@@ -68,6 +69,7 @@ pub(super) fn convert(entity: proto::Entity) -> Result<Entity, Refused> {
         }
         Kind::IdentityPool(pool) => Entity::IdentityPool(policy::identity_pool(pool, &mut check)),
         Kind::Route(route) => Entity::Route(route::route(route, &mut check)),
+        Kind::OrgPolicy(org) => Entity::OrgPolicy(org_policy::org_policy(org, &mut check)),
         other => policy::not_evaluated(other),
     };
     let flaws = check.end();
@@ -99,6 +101,7 @@ pub(super) fn title(entity: &Entity) -> String {
         Entity::AccessBoundaryBinding(e) => ("access_boundary_binding", &e.name),
         Entity::IdentityPool(e) => ("identity_pool", &e.name),
         Entity::Route(e) => ("route", &e.name),
+        Entity::OrgPolicy(e) => ("org_policy", &e.name),
         Entity::NotEvaluated { kind, name } => (*kind, name),
     };
     if name.is_empty() {

@@ -8,6 +8,7 @@ use crate::graph::document::{
     AccountKind, AnyOr, Authentication, Entity, Group, Key, KeyMaterial, Organization, Project,
     Restrictions, Seat, SeatLevel, ServiceAccount, Team, User, Visibility,
 };
+use crate::wire::feed::message::org_policy;
 use crate::wire::feed::message::route::encode as encode_route;
 use crate::wire::proto::postern::feed::v1 as proto;
 use crate::wire::proto::postern::feed::v1::entity::Kind;
@@ -32,6 +33,7 @@ pub(in crate::wire::feed) fn encode(entity: &Entity) -> Option<proto::Entity> {
         }
         Entity::IdentityPool(e) => Kind::IdentityPool(policy::identity_pool(e)),
         Entity::Route(e) => Kind::Route(encode_route(e)),
+        Entity::OrgPolicy(e) => Kind::OrgPolicy(org_policy::message(e)),
         Entity::NotEvaluated { .. } => return None,
     };
     Some(proto::Entity { kind: Some(kind) })
@@ -118,7 +120,7 @@ fn project(entity: &Project) -> proto::Project {
     }
 }
 
-fn any_or_list(list: AnyOr<String>) -> proto::AnyOrList {
+pub(super) fn any_or_list(list: AnyOr<String>) -> proto::AnyOrList {
     match list {
         AnyOr::Any => proto::AnyOrList {
             any: true,
