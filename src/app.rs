@@ -21,6 +21,7 @@ use crate::serve::dispatch::Parts;
 use crate::serve::listen::{Address, NotAnAddress};
 use crate::serve::{self, Server};
 use crate::telemetry::logging;
+use crate::wire::envoy::settings::Settings;
 
 /// The example that `--demo` serves.
 const DEMO: feed::Source = feed::Source::Embedded {
@@ -43,6 +44,8 @@ pub struct Config {
     pub poll: Duration,
     /// Pepper of keys stored as HMAC.
     pub pepper: Option<Pepper>,
+    /// What the operator says about the proxy interface.
+    pub envoy: Settings,
     /// Told what is being done, and `None` when it is done.
     pub progress: feed::Progress,
 }
@@ -141,6 +144,7 @@ impl Running {
             workers,
             poll,
             pepper,
+            envoy,
             progress,
         } = config;
         let refused = |error| Error::System("signals", error);
@@ -155,6 +159,7 @@ impl Running {
             reader: reader.clone(),
             clock: Arc::clone(&clock),
             pepper,
+            envoy,
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let config = serve::Config {

@@ -293,6 +293,12 @@ pub fn verify_key(
     credential::verify(snapshot, query, now).map_err(|violation| *violation)
 }
 
+/// The deny reason of a key's code; `None`: it holds.
+#[must_use]
+pub const fn key_reason(code: KeyCode) -> Option<Reason> {
+    credential::reason(code)
+}
+
 /// The permission row that gates and grants read.
 type Permission<'s> = (PermissionIx, &'s PermissionRow);
 

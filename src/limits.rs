@@ -197,3 +197,15 @@ pub const RESPONSE_BUFFER_BYTES: usize = 512;
 pub const DECODE_PATH_MAX: usize = 8;
 /// Bytes of encoded messages after which a stream of them is written.
 pub const RESPONSE_YIELD_BYTES: usize = 32 * 1024;
+
+// === the proxy interface ===
+
+/// Most headers of one `CheckRequest`; Envoy's own bound is 100 unless configured. More: 400.
+pub const ENVOY_HEADERS_MAX: usize = 4_096;
+/// Longest `Basic` credential, bytes as encoded: the longest key, and a user name of a
+/// kilobyte. Longer: a bad credential.
+pub const ENVOY_BASIC_BYTES_MAX: usize = 2_048;
+/// `Retry-After` of a 429.
+pub const ENVOY_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Interval at which what shadow routes let through is told in the log.
+pub const ENVOY_SHADOW_REPORT: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ pub mod client;
 pub mod codec;
 pub mod credential;
 pub mod dispatch;
+pub mod envoy;
 pub mod freshness;
 pub mod health;
 pub mod listen;
@@ -99,6 +100,12 @@ impl Server {
         let phase = Arc::new(phase);
         let reader = parts.reader.clone();
         let services = Arc::new(Services::new(parts, phase.subscribe()));
+        let changes = reader.changes();
+        tokio::spawn(envoy::report::tell(
+            Arc::clone(&services),
+            reader.clone(),
+            changes,
+        ));
         let mut workers = Vec::with_capacity(config.workers);
         let mut ended = JoinSet::new();
         for index in 0..config.workers {

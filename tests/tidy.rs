@@ -75,11 +75,7 @@ fn each_rule_finds_its_seeded_violation() {
             "use crate::Snapshot;",
             "`crate::Snapshot` is no module",
         ),
-        (
-            "src/model/x.rs",
-            "use super::super::name;",
-            "`super::super`",
-        ),
+        ("src/model/x.rs", "use super::super::n;", "`super::super`"),
         (
             "src/model/x.rs",
             "fn f() { tokio::spawn(g()); }",
@@ -110,6 +106,7 @@ fn each_rule_finds_its_seeded_violation() {
             "let a = b.filter_map(|c| c.parse().ok());",
             "`filter_map(`",
         ),
+        ("src/serve/x.rs", "CheckResponse::default()", "belongs to"),
         ("src/graph/mod.rs", "", "mod.rs"),
         ("src/graph/x.rs", "// TODO later", "`TODO`"),
         ("src/graph/x.rs", &"\n".repeat(FILE_LINES_MAX + 1), "lines"),

@@ -1,5 +1,7 @@
 //! `postern serve`.
 
+mod envoy;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,6 +48,8 @@ pub struct Arguments {
     /// Least level that is logged: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: String,
+    #[command(flatten)]
+    envoy: envoy::EnvoyArguments,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +109,10 @@ pub fn run(arguments: Arguments) -> Exit {
         Ok(pepper) => pepper,
         Err(error) => return fail(Exit::Usage, error),
     };
+    let envoy = match arguments.envoy.settings() {
+        Ok(settings) => settings,
+        Err(error) => return fail(Exit::Usage, error),
+    };
     let demo = arguments.source.demo;
     let config = Config {
         snapshot: arguments.source.snapshot,
@@ -113,6 +121,7 @@ pub fn run(arguments: Arguments) -> Exit {
         workers: arguments.workers,
         poll: Duration::from_secs_f64(arguments.poll),
         pepper,
+        envoy,
         progress: progress::show,
     };
     let mut first_address = String::new();

@@ -54,6 +54,11 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
     let mut all_names = names;
     all_names.extend(tables::key_name_entries(&plan, &hash));
     let (holders, sets) = (grants.holders.clone(), std::mem::take(&mut grants.sets));
+    let subjects = tables::subjects(&plan, &nodes);
+    let by_subject: Vec<(u64, u32)> = (0_u32..)
+        .zip(&subjects)
+        .map(|(ix, row)| (hash.hash_one((row.organization, &*row.subject)), ix))
+        .collect();
     let principals = tables::principals(&plan, &nodes, grants);
     let routes = Arc::new(routes::routes(&plan));
     Ok(Snapshot::new(Tables {
@@ -75,6 +80,8 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         holders: holders.into_iter().collect(),
         sets: Arc::new(sets),
         permissions: Arc::new(plan.permissions),
+        subjects: subjects.into_iter().collect(),
+        by_subject: Index::build(&by_subject),
         routes,
         org_policies: Arc::new(org_policies),
     }))

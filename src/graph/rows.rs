@@ -381,6 +381,17 @@ impl GrantSets {
     }
 }
 
+/// A living account that another issuer's token or a peer's certificate may prove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectRow {
+    /// Node of its organization.
+    pub organization: u32,
+    /// The account, as a principal.
+    pub principal: u32,
+    /// What the other issuer calls it; unique in the organization.
+    pub subject: Box<str>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

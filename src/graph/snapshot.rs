@@ -7,11 +7,12 @@ use crate::graph::permissions::Permissions;
 use crate::graph::routes::Routes;
 use crate::graph::rows::{
     Account, GrantSets, Grants, Identity, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
-    ProjectRow, RestrictionRow,
+    ProjectRow, RestrictionRow, SubjectRow,
 };
 use crate::graph::shard::{Index, Paged};
 use crate::graph::text::Text;
 use crate::model::principal::PrincipalIx;
+use crate::model::query::KeyDigests;
 use crate::model::revision::Revision;
 
 /// Index of a key in a snapshot.
@@ -64,6 +65,10 @@ pub(super) struct Tables {
     pub(super) holders: Paged<Grants>,
     pub(super) sets: Arc<GrantSets>,
     pub(super) permissions: Arc<Permissions>,
+    /// Living accounts that another issuer or a peer's certificate may prove.
+    pub(super) subjects: Paged<SubjectRow>,
+    /// As `subjects`, by organization and subject.
+    pub(super) by_subject: Index,
     pub(super) routes: Arc<Routes>,
     pub(super) org_policies: Arc<Policies>,
 }
@@ -383,6 +388,49 @@ impl Snapshot {
                 .is_some_and(|user| *user.username == *username)
         };
         self.tables.usernames.find(hash, is).map(PrincipalIx)
+    }
+
+    /// The living account of an organization that has this federated subject (SPEC 9.4, 9.6).
+    #[must_use]
+    pub fn find_federated(&self, organization: &str, subject: &str) -> Option<PrincipalIx> {
+        let organization = self.find_name(organization)?.node;
+        let hash = self.tables.hash.hash_one((organization, subject));
+        let row = |ix: u32| self.tables.subjects.get(ix);
+        let is = |ix: u32| {
+            row(ix).is_some_and(|row| row.organization == organization && *row.subject == *subject)
+        };
+        let found = row(self.tables.by_subject.find(hash, is)?)?;
+        Some(PrincipalIx(found.principal))
+    }
+
+    /// Names of the organization of a service account and of its team, which is empty if its
+    /// scope is another; `None` of a user.
+    #[must_use]
+    pub fn home(&self, principal: PrincipalIx) -> Option<(&str, &str)> {
+        let node = self.principal(principal)?.account?.node;
+        let row = self.node(node)?;
+        let organization = self.node(self.ancestor(node, row, 0)?)?;
+        let team = self
+            .node(row.parent)
+            .filter(|parent| parent.kind == crate::model::node::NodeKind::Team);
+        let team = team.map_or("", |team| team.name.as_str());
+        Some((organization.name.as_str(), team))
+    }
+
+    /// Name of the organization that a key is bound to; empty of a personal one.
+    #[must_use]
+    pub fn organization_of_key(&self, digests: &KeyDigests) -> &str {
+        let KeyDigests::Digested {
+            sha256,
+            hmac_sha256,
+        } = digests
+        else {
+            return "";
+        };
+        let keyed = || self.find_digest(hmac_sha256.as_ref()?, true);
+        let key = self.find_digest(sha256, false).or_else(keyed);
+        let organization = key.and_then(|key| self.node(self.key(key)?.organization));
+        organization.map_or("", |row| row.name.as_str())
     }
 
     /// The key of a digest.

@@ -3,14 +3,15 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use prost::bytes::Buf as _;
+use prost::bytes::{Buf as _, Bytes};
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::ProstEncoder;
 
 use crate::limits::{BATCH_MAX, DECODE_PATH_MAX, RESPONSE_BUFFER_BYTES, RESPONSE_YIELD_BYTES};
 use crate::model::outcome::Violation;
+use crate::wire::envoy::response::Response;
 use crate::wire::proto::postern::v1;
 use crate::wire::status::Failure;
 
@@ -95,14 +96,76 @@ impl Bounded for v1::BatchAuthorizeRequest {
     }
 }
 
+/// The codec of `Check`: the message is read where it lies, and an answer that is no
+/// [`Response`] cannot be sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Checks;
+
+impl Codec for Checks {
+    type Encode = Response;
+    type Decode = Bytes;
+    type Encoder = CheckAnswers;
+    type Decoder = CheckMessages;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        CheckAnswers
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        CheckMessages { seen: false }
+    }
+}
+
+/// Writes answers to `Check`.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckAnswers;
+
+impl Encoder for CheckAnswers {
+    type Item = Response;
+    type Error = Status;
+
+    fn encode(&mut self, answer: Response, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        let failed = |_| Status::unavailable("internal error");
+        answer.encode(buffer).map_err(failed)
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        settings()
+    }
+}
+
+/// Takes messages of `Check` as bytes.
+#[derive(Debug)]
+pub struct CheckMessages {
+    /// A unary call has one message.
+    seen: bool,
+}
+
+impl Decoder for CheckMessages {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        if std::mem::replace(&mut self.seen, true) {
+            return Err(Status::invalid_argument(MORE_THAN_ONE));
+        }
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        settings()
+    }
+}
+
+const MORE_THAN_ONE: &str = "more than one message; expected one";
+
 impl<Q: Message + Default + Bounded> Decoder for Requests<Q> {
     type Item = Q;
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Q>, Status> {
         if std::mem::replace(&mut self.seen, true) {
-            let expected = "more than one message; expected one";
-            return Err(Status::invalid_argument(expected));
+            return Err(Status::invalid_argument(MORE_THAN_ONE));
         }
         // One message is one piece of memory.
         Q::check(buffer.chunk())?;

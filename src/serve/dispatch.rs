@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use tokio::sync::{Semaphore, watch};
 use tonic::Status;
 use tonic::body::Body;
+use tonic::codec::{EncodeBody, SingleMessageCompressionOverride};
 use tonic::server::{Grpc, UnaryService};
 use tonic::service::Routes;
 use tower::Service as _;
@@ -23,10 +24,13 @@ use crate::credential::pepper::Pepper;
 use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
 use crate::live::SnapshotReader;
 use crate::serve::authorization::{Authorize, BatchAuthorize};
-use crate::serve::codec::{Bounded, Protobuf};
+use crate::serve::codec::{Bounded, CheckAnswers, Checks, Protobuf};
 use crate::serve::credential::VerifyKey;
+use crate::serve::envoy::report::Counts;
+use crate::serve::envoy::{self, Check};
 use crate::serve::health::{Health, Phase};
 use crate::serve::snapshot::Snapshots;
+use crate::wire::envoy::settings::Settings;
 use crate::wire::proto::FILE_DESCRIPTOR_SET;
 use crate::wire::proto::grpc::health::v1::health_server::HealthServer;
 use crate::wire::proto::postern::v1::snapshot_service_server::SnapshotServiceServer;
@@ -43,6 +47,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The pepper of keys stored as HMAC.
     pub pepper: Option<Pepper>,
+    /// What the operator says about the proxy interface.
+    pub envoy: Settings,
 }
 
 /// All services; shared by the workers.
@@ -51,6 +57,8 @@ pub struct Services {
     pub(super) parts: Parts,
     /// One permit for each request that waits for `min_revision`.
     pub(super) waiters: Semaphore,
+    /// What shadow routes let through.
+    pub(super) shadow: Counts,
     routes: Routes,
 }
 
@@ -78,6 +86,7 @@ impl Services {
         Self {
             parts,
             waiters: Semaphore::new(WAITERS_MAX),
+            shadow: Counts::default(),
             routes: routes.prepare(),
         }
     }
@@ -120,6 +129,10 @@ impl Services {
                 };
                 within(deadline, Box::pin(unary(method, request))).await
             }
+            "/envoy.service.auth.v3.Authorization/Check" => {
+                let method = Check { services: self };
+                within(deadline, Box::pin(check(method, request))).await
+            }
             _ => {
                 let response = self.routes.clone().call(request);
                 return response.await;
@@ -141,13 +154,43 @@ where
         .apply_max_message_size_config(Some(REQUEST_BYTES_MAX), None)
         .unary(method, request)
         .await;
-    // tonic's word for a message over the bound; ours is the one of SPEC 15.
-    let too_large = |code: &http::HeaderValue| code == OUT_OF_RANGE;
-    if response.headers().get("grpc-status").is_some_and(too_large) {
+    if was_too_large(&response) {
         let expected = format!("the message is over the bound of {REQUEST_BYTES_MAX} bytes");
         return Status::invalid_argument(expected).into_http();
     }
     response
+}
+
+/// An error would be an allow under Envoy's `failure_mode_allow`, and a client can make a
+/// message too large with a body: that is answered.
+async fn check(method: Check<'_>, request: http::Request<Incoming>) -> http::Response<Body> {
+    let response = Grpc::new(Checks)
+        .apply_max_message_size_config(Some(REQUEST_BYTES_MAX), None)
+        .unary(method, request)
+        .await;
+    if !was_too_large(&response) {
+        return response;
+    }
+    let answer = tokio_stream::once(Ok(envoy::too_large()));
+    let body = EncodeBody::new_server(
+        CheckAnswers,
+        answer,
+        None,
+        SingleMessageCompressionOverride::Disable,
+        None,
+    );
+    let mut response = http::Response::new(Body::new(body));
+    let grpc = http::HeaderValue::from_static("application/grpc");
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, grpc);
+    response
+}
+
+/// tonic's word for a message over the bound; ours is the one of SPEC 15.
+fn was_too_large(response: &http::Response<Body>) -> bool {
+    let code = response.headers().get("grpc-status");
+    code.is_some_and(|code| code == OUT_OF_RANGE)
 }
 
 /// The answer, or `None` when the deadline comes first. Most answers are there at the first

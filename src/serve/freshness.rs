@@ -135,6 +135,7 @@ mod tests {
                 reader,
                 clock,
                 pepper: None,
+                envoy: crate::wire::envoy::settings::Settings::default(),
             },
             phase,
         );

@@ -27,8 +27,9 @@ pub enum Phase {
 }
 
 /// The names that have a status; empty is the server as a whole.
-pub const NAMES: [&str; 4] = [
+pub const NAMES: [&str; 5] = [
     "",
+    "envoy.service.auth.v3.Authorization",
     "postern.v1.AuthorizationService",
     "postern.v1.CredentialService",
     "postern.v1.SnapshotService",

@@ -54,6 +54,13 @@ pub const fn reason(reason: Reason) -> v1::Reason {
     }
 }
 
+/// Why, as `docs/REASONS.md` has it: without the prefix of the wire.
+#[must_use]
+pub fn reason_word(why: Reason) -> &'static str {
+    let word = reason(why).as_str_name();
+    word.strip_prefix("REASON_").unwrap_or(word)
+}
+
 /// What became of the attribution.
 #[must_use]
 pub const fn attribution(attribution: Attribution) -> v1::AttributionResult {

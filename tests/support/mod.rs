@@ -333,10 +333,28 @@ impl InProcess {
         Self::bounded(listen, postern::serve::Bounds::default())
     }
 
+    /// The same, with what an operator says about the proxy interface.
+    pub fn with_envoy(envoy: postern::wire::envoy::settings::Settings) -> Self {
+        let listen = vec!["127.0.0.1:0".parse().expect("an address")];
+        Self::told(listen, postern::serve::Bounds::default(), envoy)
+    }
+
     /// The same, elsewhere and with other bounds.
     pub fn bounded(
         listen: Vec<postern::serve::listen::Address>,
         bounds: postern::serve::Bounds,
+    ) -> Self {
+        Self::told(
+            listen,
+            bounds,
+            postern::wire::envoy::settings::Settings::default(),
+        )
+    }
+
+    fn told(
+        listen: Vec<postern::serve::listen::Address>,
+        bounds: postern::serve::Bounds,
+        envoy: postern::wire::envoy::settings::Settings,
     ) -> Self {
         let (publisher, reader) = postern::live::channel().expect("a thread");
         let clock = std::sync::Arc::new(postern::clock::ManualClock::at(1_800_000_000));
@@ -345,6 +363,7 @@ impl InProcess {
             reader,
             clock: dynamic,
             pepper: None,
+            envoy,
         };
         let config = postern::serve::Config {
             listen,

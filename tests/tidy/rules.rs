@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tables::{
-    BANNED_IN_PURE, FILE_LINES_MAX, LAYERS, NOTHING_SKIPPED_IN, ONLY_IN, PARSING, PURE, SKIPPING,
-    WORDS_BANNED,
+    ALLOWS_BY_DEFAULT, ALLOWS_BY_DEFAULT_IN, BANNED_IN_PURE, FILE_LINES_MAX, LAYERS,
+    NOTHING_SKIPPED_IN, ONLY_IN, PARSING, PURE, SKIPPING, WORDS_BANNED,
 };
 use crate::text::{code, read_if_there, root, walk};
 
@@ -168,6 +168,13 @@ fn confinement(path: &str, module: &str, text: &str, findings: &mut Vec<String>)
             {
                 findings.push(format!("{path}: `{skip}` skips what cannot be read"));
             }
+        }
+    }
+    if path != ALLOWS_BY_DEFAULT_IN {
+        for name in ALLOWS_BY_DEFAULT.iter().filter(|name| names(text, name)) {
+            findings.push(format!(
+                "{path}: `{name}` belongs to {ALLOWS_BY_DEFAULT_IN}"
+            ));
         }
     }
     if path.ends_with("/mod.rs") {

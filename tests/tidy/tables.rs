@@ -66,7 +66,13 @@ pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
     ("prost", &["wire", "serve", "feed", "cli"]),
     ("clap", &["cli"]),
     ("saphyr_parser", &["wire"]),
+    ("envoy_types", &["wire"]),
 ];
+
+/// Types whose empty value lets a call through: named in one file, which lets nobody make one
+/// but from a decision.
+pub(crate) const ALLOWS_BY_DEFAULT: &[&str] = &["CheckResponse", "OkHttpResponse"];
+pub(crate) const ALLOWS_BY_DEFAULT_IN: &str = "src/wire/envoy/response.rs";
 
 /// Where "nothing that fails to parse is skipped" is at stake: a statement that reads a value
 /// may not also do what would skip it.

@@ -8,7 +8,7 @@ use crate::graph::document::AnyOr;
 use crate::graph::plan::{Plan, Principal};
 use crate::graph::rows::{
     Account, AccountDetail, Grants, Holders, Identity, KeyRow, NO_LEVEL, NONE, NodeRow,
-    PATH_LEVELS, PrincipalDetail, PrincipalRow, ProjectRow, RestrictionRow, UserDetail,
+    PATH_LEVELS, PrincipalDetail, PrincipalRow, ProjectRow, RestrictionRow, SubjectRow, UserDetail,
 };
 use crate::graph::shard::Paged;
 use crate::graph::snapshot::KEY_NAME;
@@ -281,4 +281,22 @@ pub(super) fn username_entries(plan: &Plan<'_>, hash: &ahash::RandomState) -> Ve
         Principal::User(_) | Principal::Account { .. } => None,
     };
     (0_u32..).zip(&plan.principals).flat_map(entry).collect()
+}
+
+/// Living accounts with a federated subject, which is unique in the organization (SPEC 9.4).
+pub(super) fn subjects(plan: &Plan<'_>, nodes: &[NodeRow]) -> Vec<SubjectRow> {
+    let row = |(ix, principal): (u32, &Principal<'_>)| match principal {
+        Principal::Account { entity, parent, .. }
+            if entity.deleted_at.is_none() && !entity.federated_subject.is_empty() =>
+        {
+            let [organization, ..] = at(nodes, *parent)?.path;
+            Some(SubjectRow {
+                organization,
+                principal: ix,
+                subject: entity.federated_subject.as_str().into(),
+            })
+        }
+        Principal::User(_) | Principal::Account { .. } => None,
+    };
+    (0_u32..).zip(&plan.principals).filter_map(row).collect()
 }
