@@ -2,7 +2,7 @@
 
 #![expect(clippy::panic, reason = "test code outside of test functions")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use postern::credential::api_key;
@@ -78,6 +78,52 @@ fn full<'a>(cell: &'a str, names: impl Iterator<Item = &'a str>) -> &'a str {
     }
 }
 
+/// The rows of the page's tables: their lines and cells.
+fn table(page: &str) -> impl Iterator<Item = (&str, [&str; 4])> {
+    let rows = page.lines();
+    let rows = rows.filter(|line| line.starts_with("| ") && line.contains('.'));
+    rows.map(|line| {
+        let cells: Vec<&str> = line
+            .split('|')
+            .map(|cell| cell.trim().trim_matches('`'))
+            .collect();
+        let [_, a, b, c, d, _] = cells.as_slice() else {
+            panic!("{line}")
+        };
+        (line, [*a, *b, *c, *d])
+    })
+}
+
+/// Whether a cell is `METHOD HOST PATH`.
+fn is_call(cell: &str) -> bool {
+    cell.split(' ').count() == 3
+}
+
+// SPEC 13.1
+#[test]
+fn every_call_of_the_table_has_the_route_it_says() {
+    let (document, snapshot) = example();
+    let page = read("README.md");
+    let mut named = BTreeSet::new();
+    for (line, [call, route, permission, resource]) in table(&page) {
+        let [method, host, path] = call.split(' ').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let found = snapshot.routes().find(host, method, path);
+        let Some(found) = found else {
+            assert_eq!([route, permission, resource], ["-"; 3], "{line}");
+            continue;
+        };
+        assert_eq!(&*found.route.name, format!("routes/{route}"), "{line}");
+        assert_eq!(&*found.route.permission, permission, "{line}");
+        assert_eq!(found.resource(), resource, "{line}");
+        named.insert(found.route.name.clone());
+    }
+    let routes = document.entities.iter();
+    let routes = routes.filter(|l| matches!(l.entity, Entity::Route(_)));
+    assert_eq!(named.len(), routes.count(), "each route has a row");
+}
+
 #[test]
 fn every_row_of_the_table_is_answered_as_it_says() {
     let (document, snapshot) = example();
@@ -93,19 +139,12 @@ fn every_row_of_the_table_is_answered_as_it_says() {
     };
     let page = read("README.md");
     let mut rows = 0;
-    for line in page
-        .lines()
-        .filter(|line| line.starts_with("| ") && line.contains('.'))
-    {
-        let cells: Vec<&str> = line
-            .split('|')
-            .map(|cell| cell.trim().trim_matches('`'))
-            .collect();
-        let [_, who, permission, on, answer, _] = cells.as_slice() else {
-            panic!("{line}")
-        };
+    for (line, [who, permission, on, answer]) in table(&page) {
+        if is_call(who) {
+            continue;
+        }
         let digests;
-        let subject = match *who {
+        let subject = match who {
             "nobody" => Subject::Anonymous,
             key if key.contains("/keys/") => {
                 let (key, _) = &keys[full(key, keys.keys().map(String::as_str))];

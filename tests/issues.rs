@@ -194,3 +194,30 @@ fn a_member_that_names_nobody_is_a_warning() {
 ";
     assert_eq!(build(fragment, None).unwrap().warnings.len(), 5);
 }
+
+// SPEC 13.1, 1.3: a route to what is not here is denied; validation warns.
+#[test]
+fn a_route_to_what_is_not_here_is_a_warning() {
+    let route = |name: &str, resource: &str| {
+        format!(
+            "- route: {{name: routes/{name}, hosts: ['*'], kind: HTTP, methods: [GET], \
+             path_template: '/{name}/{{x}}', permission: models.runs.get, \
+             resource: '{resource}'}}\n"
+        )
+    };
+    let here = [
+        route("a", "organizations/{x}"),
+        route("b", "organizations/a/teams/{x}"),
+        route("c", "organizations/a/teams/-/projects/gone"),
+        route("d", "organizations/a/teams/t/runs/{x}"),
+        route("e", "organizations/a/teams/t/serviceAccounts/ci/keys/{x}"),
+        route("f", "organizations/a/teams/t/serviceAccounts/ci/keys/k"),
+    ];
+    assert_eq!(build(&here.concat(), None).unwrap().warnings, []);
+    let gone = [
+        route("a", "organizations/c"),
+        route("b", "organizations/a/teams/gone/projects/{x}"),
+        route("c", "organizations/c/teams/{x}"),
+    ];
+    assert_eq!(build(&gone.concat(), None).unwrap().warnings.len(), 3);
+}

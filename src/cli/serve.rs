@@ -138,13 +138,14 @@ pub fn run(arguments: Arguments) -> Exit {
         Event::Ready(revision, counts) => {
             out(format_args!(
                 "serving revision {revision}: {} organizations, {} teams, {} projects, \
-                 {} users, {} service accounts, {} keys",
+                 {} users, {} service accounts, {} keys, {} routes",
                 counts.organizations,
                 counts.teams,
                 counts.projects,
                 counts.users,
                 counts.service_accounts,
-                counts.keys
+                counts.keys,
+                counts.routes
             ));
             if demo {
                 out(demo_calls(&first_address));

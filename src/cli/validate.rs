@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments) -> Exit {
             let counts = loaded.built.snapshot.counts();
             note(format_args!(
                 "valid: {} organizations, {} teams, {} projects, {} users, {} groups, \
-                 {} service accounts, {} keys, {} bindings; {} warnings",
+                 {} service accounts, {} keys, {} bindings, \
+                 {} routes; {} warnings",
                 counts.organizations,
                 counts.teams,
                 counts.projects,
@@ -47,6 +48,7 @@ pub fn run(arguments: &Arguments) -> Exit {
                 counts.service_accounts,
                 counts.keys,
                 counts.bindings,
+                counts.routes,
                 loaded
                     .built
                     .warnings

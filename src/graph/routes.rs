@@ -257,6 +257,3 @@ impl RouteMatch<'_> {
         rest
     }
 }
-
-#[cfg(test)]
-mod tests;

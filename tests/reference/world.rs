@@ -195,6 +195,8 @@ impl World {
                 self.policies
                     .insert(text(body, "resource"), bindings.collect());
             }
+            // What a proxy asks; it decides nothing (SPEC 13.1).
+            "route" => {}
             _ => panic!("the reference evaluates no {kind}"),
         }
     }

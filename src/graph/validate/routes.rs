@@ -11,7 +11,7 @@ use crate::graph::routes::{ANY, GRPC_METHOD};
 use crate::limits;
 use crate::model::host;
 use crate::model::name;
-use crate::model::template::{self, Segment};
+use crate::model::template::{self, Piece, Segment};
 
 const HTTP: &str = "a path such as `/v1/teams/{team}/files/{file=**}`";
 const GRPC: &str = "`package.Service/Method` or `package.Service/*`";
@@ -48,6 +48,7 @@ impl<'d> Check<'d> {
                 continue;
             };
             let resource = self.resource(place, &path, route, &template);
+            self.names_nothing(place, &path, &resource);
             if hosts && methods {
                 planned.push((
                     place,
@@ -217,7 +218,7 @@ impl<'d> Check<'d> {
         path: &str,
         route: &Route,
         template: &[Segment<'_>],
-    ) -> Vec<template::Piece> {
+    ) -> Vec<Piece> {
         let variables = match route.kind {
             RouteKind::Http => template,
             RouteKind::Grpc => &[],
@@ -233,6 +234,36 @@ impl<'d> Check<'d> {
             );
             Vec::new()
         })
+    }
+
+    /// A resource that is not there whatever the variables are: likely a slip, and denied.
+    fn names_nothing(&mut self, place: &Place, path: &str, resource: &[Piece]) {
+        let Some(Piece::Text(text)) = resource.first() else {
+            return;
+        };
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let pairs = match text.rsplit_once('/') {
+            Some((pairs, _)) if text.matches('/').count() % 2 == 0 => pairs,
+            _ => text,
+        };
+        let Ok(parsed) = name::parse(pairs) else {
+            return;
+        };
+        let node = match name::split_last(parsed.node) {
+            Some((owner, "keys", _)) => owner,
+            _ => parsed.node,
+        };
+        if !parsed.default_team && !self.by_name.contains_key(node) {
+            let found = format!("`{node}` is not here: every call is denied");
+            let path = format!("{path}.resource");
+            self.warn(
+                place,
+                path,
+                Code::UnknownReference,
+                found,
+                "a name of this input",
+            );
+        }
     }
 
     /// No two routes take the same call with templates of one shape. Each route is reported
