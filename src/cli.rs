@@ -1,11 +1,12 @@
 //! The command line (SPEC 16). Results go to standard output, everything else to standard
-//! error; the exit codes are 0, 1 (deny), 64 (usage), 65 (data), 70 (a bug of ours).
+//! error; the exit codes are 0, 1 (deny, findings), 64 (usage), 65 (data), 70 (a bug of ours).
 
 pub mod check;
 pub mod convert;
 pub mod healthcheck;
 pub mod import;
 pub mod key;
+pub mod lint;
 pub mod progress;
 pub mod serve;
 pub mod validate;
@@ -22,7 +23,7 @@ use clap::{Parser, Subcommand};
 pub enum Exit {
     /// As asked; of `check`, an allow.
     Good,
-    /// Of `check`, a deny; of `healthcheck`, not serving.
+    /// Of `check`, a deny; of `healthcheck`, not serving; of `lint`, a warning or an error.
     No,
     /// The command line or the configuration is wrong.
     Usage,
@@ -63,6 +64,7 @@ enum Command {
     Convert(convert::Arguments),
     Import(import::Arguments),
     Key(key::Arguments),
+    Lint(lint::Arguments),
     Healthcheck(healthcheck::Arguments),
     Version(version::Arguments),
 }
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     }

@@ -21,6 +21,8 @@ pub mod wire;
 
 pub mod import;
 
+pub mod lint;
+
 pub mod live;
 
 pub mod telemetry;

@@ -209,3 +209,19 @@ pub const ENVOY_BASIC_BYTES_MAX: usize = 2_048;
 pub const ENVOY_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Interval at which what shadow routes let through is told in the log.
 pub const ENVOY_SHADOW_REPORT: Duration = Duration::from_secs(60);
+
+// === other programs' configurations (`postern lint`) ===
+
+/// Largest configuration, bytes. Larger: refused, check a part of it.
+pub const LINT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Deepest nesting; protobuf reads 100 levels. Deeper: refused.
+pub const LINT_DEPTH_MAX: usize = 100;
+/// Most values, those written out of aliases counted. More: refused.
+pub const LINT_NODES_MAX: usize = 4_000_000;
+/// Most findings that one run shows; the count beyond it is still stated.
+pub const LINT_FINDINGS_MAX: usize = 10_000;
+/// Longest sensible time-out of a check, Envoy to Postern: an answer takes less than a
+/// millisecond, and every client waits as long when Postern hangs.
+pub const LINT_CHECK_TIMEOUT_MAX: Duration = Duration::from_secs(2);
+/// Room that a `CheckRequest` needs beside a body, bytes: headers twice, and a certificate.
+pub const LINT_CHECK_HEADERS_BYTES: usize = 256 * 1024;

@@ -12,6 +12,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("decide", "model graph limits"),
     ("wire", "model graph limits"),
     ("import", "graph wire"),
+    ("lint", "limits"),
     ("live", "model graph limits"),
     ("telemetry", ""),
     ("feed", "model graph wire live clock limits"),
@@ -26,7 +27,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "app config graph wire import decide credential model clock limits",
+        "app config graph wire import lint decide credential model clock limits",
     ),
 ];
 
@@ -39,6 +40,7 @@ pub(crate) const PURE: &[&str] = &[
     "credential",
     "decide",
     "import",
+    "lint",
 ];
 pub(crate) const BANNED_IN_PURE: &[&str] = &[
     "tokio",
@@ -65,7 +67,7 @@ pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["wire", "serve", "feed", "cli"]),
     ("prost", &["wire", "serve", "feed", "cli"]),
     ("clap", &["cli"]),
-    ("saphyr_parser", &["wire"]),
+    ("saphyr_parser", &["wire", "lint"]),
     ("envoy_types", &["wire"]),
 ];
 

@@ -1,0 +1,310 @@
+//! Routes: which of them are not checked, and what they do to the identity headers.
+
+use crate::lint::envoy::code::Code;
+use crate::lint::envoy::collect::{Manager, Parts};
+use crate::lint::envoy::filter::{check_body, check_service, matches};
+use crate::lint::envoy::fix;
+use crate::lint::envoy::sink::Sink;
+use crate::lint::report::Severity;
+use crate::lint::tree::at::At;
+
+/// The headers that Postern sets on allow (SPEC 13.3).
+pub(super) const IDENTITY: [&str; 6] = [
+    "x-postern-principal",
+    "x-postern-organization",
+    "x-postern-team",
+    "x-postern-attributed-user",
+    "x-postern-revision",
+    "x-postern-request-id",
+];
+const FILTER_NAME: &str = "envoy.filters.http.ext_authz";
+
+/// What a scope says about the filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    /// Nothing: as the scope around it.
+    Inherited,
+    Checked,
+    Disabled,
+}
+
+/// A scope and those around it.
+#[derive(Debug, Clone)]
+struct Scope<'t> {
+    at: At<'t>,
+    what: String,
+    is_wide: bool,
+    /// Whether requests here are checked, the scopes around included.
+    is_checked: bool,
+    /// Identity headers that are removed here or around.
+    removed: Vec<&'static str>,
+}
+
+/// Checks the routes of one configuration. `filters`: names of the `ext_authz` filters;
+/// `managers`: those that use it.
+pub(super) fn check<'t>(
+    sink: &mut Sink,
+    parts: &Parts<'t>,
+    at: &At<'t>,
+    filters: &[&str],
+    managers: &[&Manager<'t>],
+) {
+    // At the edge, before any filter; in every manager that uses these routes.
+    let at_edge: Vec<&'static str> = IDENTITY
+        .into_iter()
+        .filter(|name| {
+            !managers.is_empty()
+                && managers
+                    .iter()
+                    .all(|manager| edge_removes(&manager.at, name))
+        })
+        .collect();
+    let mut walk = Walk {
+        sink,
+        parts,
+        filters,
+        at_edge,
+    };
+    let outside = Scope {
+        at: at.clone(),
+        what: String::new(),
+        is_wide: true,
+        is_checked: true,
+        removed: Vec::new(),
+    };
+    let whole = walk.scope(&outside, at, "all routes".to_owned(), true);
+    for host in at.list("virtual_hosts") {
+        let name = host.text_of("name").unwrap_or("without a name");
+        let inner = walk.scope(&whole, &host, format!("virtual host `{name}`"), true);
+        for route in host.list("routes") {
+            let (what, is_wide) = matched(&route);
+            let inner = walk.scope(&inner, &route, what, is_wide);
+            for cluster in route
+                .find(&["route", "weighted_clusters"])
+                .map_or_else(Vec::new, |at| at.list("clusters"))
+            {
+                let what = format!(
+                    "{} to `{}`",
+                    inner.what,
+                    cluster.text_of("name").unwrap_or("?")
+                );
+                walk.scope(&inner, &cluster, what, inner.is_wide);
+            }
+        }
+    }
+}
+
+struct Walk<'w, 't> {
+    sink: &'w mut Sink,
+    parts: &'w Parts<'t>,
+    filters: &'w [&'w str],
+    at_edge: Vec<&'static str>,
+}
+
+impl<'t> Walk<'_, 't> {
+    fn scope(&mut self, around: &Scope<'t>, at: &At<'t>, what: String, is_wide: bool) -> Scope<'t> {
+        let (setting, place) = self.setting(at);
+        let mut removed = around.removed.clone();
+        let here: Vec<&'static str> = IDENTITY
+            .into_iter()
+            .filter(|name| names(at, "request_headers_to_remove", name))
+            .collect();
+        removed.extend(&here);
+        let is_checked = match setting {
+            Setting::Inherited => around.is_checked,
+            Setting::Checked => true,
+            Setting::Disabled => false,
+        };
+        let scope = Scope {
+            at: at.clone(),
+            what,
+            is_wide,
+            is_checked,
+            removed,
+        };
+        if setting == Setting::Disabled {
+            self.disabled(&scope, &place);
+        }
+        if is_checked && !here.is_empty() {
+            let found = format!(
+                "{} removes {} on checked requests",
+                scope.what,
+                here.join(", ")
+            );
+            let place = at
+                .get("request_headers_to_remove")
+                .unwrap_or_else(|| at.clone());
+            let fix = "# remove them only on routes that are not checked";
+            self.sink
+                .push(Severity::Warning, Code::IdentityRemoved, &place, found, fix);
+        }
+        self.set(&scope);
+        scope
+    }
+
+    /// What a scope says; settings that are for no filter, and odd ones, are findings.
+    fn setting(&mut self, at: &At<'t>) -> (Setting, At<'t>) {
+        let mut setting = (Setting::Inherited, at.clone());
+        let entries = at
+            .get("typed_per_filter_config")
+            .map_or_else(Vec::new, |at| at.entries());
+        for (name, entry) in entries {
+            let Some((kind, config)) = entry.typed() else {
+                continue;
+            };
+            let is_wrapped = kind.ends_with(".FilterConfig");
+            let inner = if is_wrapped {
+                config.get("config").and_then(|at| at.typed())
+            } else {
+                Some((kind, config.clone()))
+            };
+            let inner = inner.filter(|(kind, _)| kind.ends_with(".ExtAuthzPerRoute"));
+            let is_ours =
+                self.filters.contains(&name) || self.filters.is_empty() && name == FILTER_NAME;
+            if !is_ours {
+                if inner.is_some() {
+                    let found =
+                        format!("`{name}` is the name of no ext_authz filter: this has no effect");
+                    self.sink.push(
+                        Severity::Warning,
+                        Code::RouteSetting,
+                        &entry,
+                        found,
+                        fix::per_route(),
+                    );
+                }
+                continue;
+            }
+            let is_off = is_wrapped && self.sink.flag(&config, "disabled") == Some(true);
+            let inner_off = inner
+                .as_ref()
+                .is_some_and(|(_, at)| self.sink.flag(at, "disabled") == Some(true));
+            if is_off || inner_off {
+                setting = (Setting::Disabled, entry);
+            } else {
+                setting = (Setting::Checked, entry);
+                if let Some(checks) = inner.and_then(|(_, at)| at.get("check_settings")) {
+                    self.check_settings(&checks);
+                }
+            }
+        }
+        setting
+    }
+
+    fn check_settings(&mut self, at: &At<'t>) {
+        if let Some(body) = at.get("with_request_body") {
+            check_body(self.sink, &body);
+        }
+        if at.get("grpc_service").is_some() || at.get("http_service").is_some() {
+            check_service(self.sink, self.parts, at);
+        }
+        let Some(extensions) = at.get("context_extensions") else {
+            return;
+        };
+        let has = |name: &str| extensions.get(name).is_some();
+        if has("postern.permission") != has("postern.resource") {
+            let found =
+                "`context_extensions` has one of `postern.permission` and `postern.resource`";
+            let fix = fix::context_extensions();
+            self.sink
+                .push(Severity::Error, Code::RouteSetting, &extensions, found, fix);
+        }
+        for (key, value) in extensions.entries() {
+            let is_known = matches!(key, "postern.permission" | "postern.resource");
+            if key.starts_with("postern.") && !is_known {
+                let found = format!("`{key}` is no key of Postern");
+                let fix = fix::context_extensions();
+                self.sink
+                    .push(Severity::Error, Code::RouteSetting, &value, found, fix);
+            }
+        }
+    }
+
+    fn disabled(&mut self, scope: &Scope<'t>, place: &At<'t>) {
+        let severity = if scope.is_wide {
+            Severity::Warning
+        } else {
+            Severity::Info
+        };
+        let found = format!("ext_authz is disabled for {}", scope.what);
+        let fix = "# remove the entry of ext_authz from typed_per_filter_config, or keep it to one\n# exact path that needs no decision, such as a health check";
+        self.sink
+            .push(severity, Code::RouteDisabled, place, found, fix);
+        let passing: Vec<&str> = IDENTITY
+            .into_iter()
+            .filter(|name| !scope.removed.contains(name) && !self.at_edge.contains(name))
+            .collect();
+        // A redirect or an answer of Envoy's own reaches no upstream.
+        let reaches_nobody =
+            scope.at.get("redirect").is_some() || scope.at.get("direct_response").is_some();
+        if !passing.is_empty() && !reaches_nobody {
+            let found = format!(
+                "{} passes a client's own {}",
+                scope.what,
+                passing.join(", ")
+            );
+            let fix = fix::remove_identity();
+            self.sink.push(
+                Severity::Error,
+                Code::IdentityHeaders,
+                &scope.at,
+                found,
+                fix,
+            );
+        }
+    }
+
+    fn set(&mut self, scope: &Scope<'t>) {
+        for option in scope.at.list("request_headers_to_add") {
+            let Some(key) = option.find(&["header", "key"]) else {
+                continue;
+            };
+            let name = key.text().unwrap_or("").to_ascii_lowercase();
+            if name.starts_with("x-postern-") {
+                let found = format!("{} sets `{name}`", scope.what);
+                let fix = "# remove it from request_headers_to_add";
+                self.sink
+                    .push(Severity::Error, Code::IdentitySet, &key, found, fix);
+            }
+        }
+    }
+}
+
+/// A route in words, and whether it matches everything.
+fn matched(route: &At<'_>) -> (String, bool) {
+    let Some(condition) = route.get("match") else {
+        return ("a route".to_owned(), false);
+    };
+    let entries = condition.entries();
+    let Some((kind, value)) = entries.first() else {
+        return ("a route".to_owned(), false);
+    };
+    let text = value.text().unwrap_or("...");
+    let is_wide = entries.len() == 1 && *kind == "prefix" && text == "/";
+    (format!("the route with {kind} `{text}`"), is_wide)
+}
+
+fn names(at: &At<'_>, field: &str, name: &str) -> bool {
+    at.list(field).iter().any(|item| {
+        item.text()
+            .is_some_and(|text| text.eq_ignore_ascii_case(name))
+    })
+}
+
+/// Whether a manager removes this header before any filter sees it.
+fn edge_removes(manager: &At<'_>, name: &str) -> bool {
+    manager
+        .list("early_header_mutation_extensions")
+        .iter()
+        .filter_map(|extension| extension.get("typed_config")?.typed())
+        .flat_map(|(_, mutation)| mutation.list("mutations"))
+        .any(|mutation| {
+            let by_name = mutation
+                .text_of("remove")
+                .is_some_and(|text| text.eq_ignore_ascii_case(name));
+            let by_match = mutation
+                .find(&["remove_on_match", "key_matcher"])
+                .is_some_and(|pattern| matches(&pattern, name) == Some(true));
+            by_name || by_match
+        })
+}
