@@ -5,15 +5,17 @@
 //!
 //! 1. the request is well-formed (`shape`), the credential holds (`credential`);
 //! 2. the principal may act, resource, permission and service are known;
-//! 3. and 4. boundaries and deny policies: refused by validation until they are evaluated;
-//! 5. and 6. constraints and quotas (`gates`);
+//! 3. and 4. boundaries and deny policies (`rules`);
+//! 5. and 6. constraints and quotas (`gates`), delegation hops (`delegation`);
 //! 7. a grant (`grants`): the only step that can allow;
 //! 8. otherwise a deny, with the strongest reason.
 
 mod attribution;
 mod credential;
+mod delegation;
 mod gates;
 mod grants;
+mod rules;
 mod shape;
 mod subject;
 
@@ -29,6 +31,7 @@ use crate::model::outcome::{Answer, Attribution, Decision, Effect, KeyCode, Reas
 use crate::model::permission::PermissionIx;
 use crate::model::principal::PrincipalIx;
 use crate::model::query::{KeyQuery, Query, UnixTime};
+use crate::model::value::Struct;
 
 /// May this subject do this here?
 #[must_use]
@@ -97,6 +100,8 @@ fn answer<'a>(
         who: &who,
         name: &decision.resource,
         permission,
+        attributes: query.resource_attributes,
+        now,
     };
     decision.reason = decide(snapshot, &asked, target.as_ref())?;
     decision.effect = effect(decision.reason);
@@ -110,6 +115,7 @@ fn answer<'a>(
 }
 
 /// The question once its subject and resource are known.
+#[derive(Clone, Copy)]
 struct Asked<'q, 'a> {
     query: &'q Query<'a>,
     who: &'q Who<'a>,
@@ -117,6 +123,9 @@ struct Asked<'q, 'a> {
     name: &'q str,
     /// The permission, if it is known.
     permission: Option<PermissionIx>,
+    /// What is said of the resource.
+    attributes: &'q Struct,
+    now: UnixTime,
 }
 
 /// The node that answers for a resource.
@@ -201,8 +210,14 @@ fn decide(
     if !service_enabled(snapshot, asked.who, ix, target) {
         return Ok(Reason::ServiceDisabled);
     }
+    if let Some(reason) = rules::check(snapshot, asked, ix, target) {
+        return Ok(reason);
+    }
     if let Some(reason) = gates::check(snapshot, asked, (ix, row), target)? {
         return Ok(reason);
+    }
+    if !asked.query.delegates.is_empty() {
+        return delegation::decide(snapshot, asked, (ix, row), target);
     }
     Ok(grants::reason(snapshot, asked, (ix, row), target))
 }

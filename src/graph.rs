@@ -14,6 +14,7 @@ mod prefetch;
 pub mod roles;
 pub mod routes;
 pub mod rows;
+pub mod rules;
 pub mod shard;
 pub mod snapshot;
 pub mod text;

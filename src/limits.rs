@@ -53,6 +53,14 @@ pub const RESTRICTIONS_MAX: usize = 100;
 pub const SERVICES_MAX: usize = 256;
 /// Most values that one organization policy allows or denies (Google: 500). More: rejected.
 pub const ORG_POLICY_VALUES_MAX: usize = 500;
+/// Most deny rules attached to one node, over all its policies (FACTS B1.5a). More: rejected.
+pub const DENY_RULES_PER_NODE_MAX: usize = 500;
+/// Most principals of one list of a deny rule (FACTS B1.5e). More: rejected.
+pub const RULE_PRINCIPALS_MAX: usize = 2_500;
+/// Most resources of one access boundary (FACTS B1.6f). More: rejected.
+pub const BOUNDARY_RESOURCES_MAX: usize = 500;
+/// Most boundaries bound to one principal set (FACTS B1.6f). More: rejected.
+pub const BOUNDARIES_PER_SET_MAX: usize = 10;
 /// Most permissions that one role lists. More: rejected.
 pub const ROLE_PERMISSIONS_MAX: usize = PERMISSIONS_MAX;
 /// Most routes. More: rejected.

@@ -88,7 +88,7 @@ pub fn decide(snapshot: &Snapshot, question: Question<'_>) -> Result<Checked, Er
             reason: short(words::reason(decision.reason)),
             principal: match decision.actor {
                 Actor::Known(principal) => snapshot.principal_member(principal),
-                Actor::Asserted(principal) => principal.to_owned(),
+                Actor::Asserted(principal) | Actor::Federated(principal) => principal.to_owned(),
                 Actor::Anonymous | Actor::Unproven => String::new(),
             },
             resource: decision.resource.into_owned(),

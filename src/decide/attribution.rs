@@ -60,5 +60,11 @@ fn is_member(snapshot: &Snapshot, user: PrincipalIx, team: u32) -> bool {
         })
     };
     let active = row.is_user() && !row.disabled && !row.deleted;
-    active && (holds(&row.grants) || snapshot.holders_of(row).any(holds))
+    active
+        && (holds(&row.grants)
+            || row
+                .holders
+                .as_slice()
+                .iter()
+                .any(|h| holds(snapshot.holder(*h))))
 }

@@ -1,8 +1,10 @@
 //! Step 7: the grants. Only here a decision becomes an allow (SPEC 3.3-3.6, 4, 5.1, 6.3).
 
+use crate::condition::Outcome;
 use crate::decide::subject::Who;
-use crate::decide::{Asked, Permission, Target};
+use crate::decide::{Asked, Permission, Target, rules};
 use crate::graph::rows::{Grant, Identity, NONE, PrincipalRow, class};
+use crate::graph::rules::ConditionalGrant;
 use crate::graph::snapshot::Snapshot;
 use crate::model::node::Visibility;
 use crate::model::outcome::{Actor, Reason};
@@ -37,7 +39,7 @@ pub(super) fn reason(
         return Reason::RestrictedProject;
     }
     match asked.who.actor {
-        Actor::Known(_) => Reason::NoGrant,
+        Actor::Known(_) | Actor::Federated(_) => Reason::NoGrant,
         Actor::Asserted(_) => Reason::PrincipalUnknown,
         Actor::Anonymous | Actor::Unproven => Reason::Unauthenticated,
     }
@@ -128,11 +130,23 @@ fn gather<'s>(
     if let Some(row) = asked.who.row {
         gather.holder(row.grants.as_slice(), true);
         gather.holder(snapshot.all_authenticated().as_slice(), false);
-        for grants in snapshot.holders_of(row) {
-            gather.holder(grants.as_slice(), true);
+        for holder in row.holders.as_slice() {
+            gather.holder(snapshot.holder(*holder).as_slice(), true);
         }
         gather.membership();
         gather.implicit(row);
+    } else if matches!(asked.who.actor, Actor::Federated(_)) {
+        // SPEC 3.3: a federated principal has IAM roles only.
+        for holder in asked.who.rows() {
+            gather.holder(snapshot.holder(holder).as_slice(), false);
+        }
+    }
+    let rules = snapshot.rules();
+    if !gather.found.policy
+        && !gather.found.to_all
+        && !(rules.principals.is_empty() && rules.holders.is_empty())
+    {
+        gather.conditional(asked);
     }
     gather.found
 }
@@ -161,6 +175,46 @@ impl Gather<'_, '_> {
                 self.grant(*grant, members);
             }
         }
+    }
+
+    /// Grants under a condition, which no membership role has (SPEC 3.3): they only add.
+    #[cold]
+    fn conditional(&mut self, asked: &Asked<'_, '_>) {
+        let rules = self.snapshot.rules();
+        let own = match asked.who.actor {
+            Actor::Known(ix) => rules.principals.get(&ix.0),
+            Actor::Federated(_) => None,
+            Actor::Anonymous | Actor::Asserted(_) | Actor::Unproven => return,
+        };
+        let lists = asked.who.rows().flat_map(|row| rules.holders.get(&row));
+        for list in own.into_iter().chain(lists) {
+            for level in 0..=self.target.row.level {
+                let target = self.target;
+                let Some(node) = self.snapshot.ancestor(target.node, target.row, level) else {
+                    continue;
+                };
+                let place = |c: &ConditionalGrant| (c.grant.level(), c.grant.node);
+                let start = list.partition_point(|c| place(c) < (level, node));
+                let here = list.get(start..).unwrap_or_default();
+                for conditional in here.iter().take_while(|c| place(c) == (level, node)) {
+                    if self.found.policy {
+                        return;
+                    }
+                    if self.carries(conditional.grant)
+                        && rules::holds(self.snapshot, asked, target, &conditional.condition)
+                            == Outcome::True
+                    {
+                        self.grant(conditional.grant, false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an IAM role of the grant has the permission.
+    fn carries(&self, grant: Grant) -> bool {
+        let bits = self.snapshot.sets().class(grant.set(), self.permission.0.0);
+        bits & class::IAM != 0 || (self.is_creator && bits & class::IAM_OWN != 0)
     }
 
     #[inline]

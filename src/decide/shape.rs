@@ -1,6 +1,6 @@
 //! The form of a request: what is wrong with it whatever the snapshot holds (SPEC 15).
 
-use crate::decide::{Refusal, refuse};
+use crate::decide::{Refusal, delegation, refuse};
 use crate::limits;
 use crate::model::member::{self, Member};
 use crate::model::query::{Query, Subject};
@@ -67,10 +67,7 @@ impl<'a> Shape<'a> {
         if let Some(entity) = query.entity {
             check_entity(entity)?;
         }
-        if !query.delegates.is_empty() {
-            let description = "delegation is not evaluated by this build; send no delegates";
-            return refuse("delegates", description.to_owned());
-        }
+        delegation::check_form(query.delegates)?;
         shape.created_by = created_by(query)?;
         Ok(shape)
     }

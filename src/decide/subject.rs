@@ -1,11 +1,13 @@
 //! Who asks: from a credential or an asserted name to a principal (SPEC 1.4, 1.5, 6.2).
 
+use std::borrow::Cow;
+
 use crate::decide::shape::{Shape, expected};
 use crate::decide::{Refusal, credential, refuse};
-use crate::graph::rows::{Identity, KeyRow, PrincipalRow};
+use crate::graph::rows::{Identity, KeyRow, NONE, PrincipalRow};
 use crate::graph::snapshot::{Snapshot, Started};
 use crate::limits::EMAIL_BYTES_MAX;
-use crate::model::member::Member;
+use crate::model::member::{self, Member};
 use crate::model::name;
 use crate::model::outcome::{Actor, Reason};
 use crate::model::principal::PrincipalIx;
@@ -21,8 +23,14 @@ pub(super) struct Who<'a> {
     pub(super) key: Option<&'a KeyRow>,
     /// The credential does not hold, for a reason that no resource changes.
     pub(super) failed: Option<Reason>,
-    /// Disabled or deleted.
+    /// Disabled or deleted, or of such a pool.
     pub(super) disabled: bool,
+    /// Rows of `holders` that it certainly is: groups, domain, account sets, its own text.
+    pub(super) holders: &'a [u32],
+    /// One more such row, or `NONE`.
+    pub(super) also: u32,
+    /// Rows of `holders` that it may be: denies and boundaries match them too (SPEC 6.2).
+    pub(super) possible: &'a [u32],
     /// Said to have made the thing that is asked about.
     pub(super) is_creator: bool,
 }
@@ -67,12 +75,102 @@ impl Early<'_> {
     }
 }
 
-impl Who<'_> {
+impl<'a> Who<'a> {
+    /// Nobody.
+    pub(super) const NOBODY: Self = Self {
+        actor: Actor::Anonymous,
+        row: None,
+        key: None,
+        failed: None,
+        disabled: false,
+        holders: &[],
+        also: NONE,
+        possible: &[],
+        is_creator: false,
+    };
+
+    /// A principal of the snapshot.
+    pub(super) fn known(ix: PrincipalIx, row: &'a PrincipalRow) -> Self {
+        Self {
+            actor: Actor::Known(ix),
+            row: Some(row),
+            disabled: row.disabled || row.deleted,
+            holders: row.holders.as_slice(),
+            ..Self::NOBODY
+        }
+    }
+
+    /// A principal that is asserted and not in the snapshot: what policies may match of it.
+    fn asserted(snapshot: &'a Snapshot, text: &'a str, member: &Member<'_>) -> Self {
+        let rules = snapshot.rules();
+        let mut who = Self {
+            actor: Actor::Asserted(text),
+            ..Self::NOBODY
+        };
+        let mut lower = [0_u8; ASSERTED_BYTES_MAX];
+        if !rules.asserted.is_empty()
+            && let Some(text) = normal(text, member, &mut lower)
+        {
+            who.holders = rules.asserted.get(text).map_or(&[][..], |list| list);
+        }
+        match member {
+            Member::User(email) if !rules.domains.is_empty() => {
+                let domain = crate::model::email::domain(email).as_bytes();
+                if let Some(place) = lower.get_mut(..domain.len()) {
+                    place.copy_from_slice(domain);
+                    place.make_ascii_lowercase();
+                    who.also = rules.domains.get(&*place).copied().unwrap_or(NONE);
+                }
+            }
+            Member::PoolSubject { pool, .. } => {
+                if let Some(pool) = rules.pools.get(*pool) {
+                    who.also = pool.all;
+                    who.possible = &pool.sets;
+                    who.disabled = pool.disabled;
+                    if pool.known {
+                        who.actor = Actor::Federated(text);
+                    }
+                }
+            }
+            _ => {}
+        }
+        who
+    }
+
+    /// Every row of `holders` that it certainly is.
+    pub(super) fn rows(&self) -> impl Iterator<Item = u32> {
+        let also = (self.also != NONE).then_some(self.also);
+        self.holders.iter().copied().chain(also)
+    }
+
+    /// For conditions: `principal.subject` and `principal.type` (SPEC 7.1).
+    pub(super) fn subject(&self) -> (Cow<'a, str>, &'static str) {
+        let text = match self.actor {
+            Actor::Anonymous | Actor::Unproven => return (Cow::Borrowed(""), "anonymous"),
+            Actor::Federated(text) => return (Cow::Borrowed(text), "principal"),
+            Actor::Known(_) => {
+                return match self.row {
+                    Some(row) if row.is_user() => (Cow::Borrowed(row.email.as_str()), "user"),
+                    Some(row) => (Cow::Borrowed(row.email.as_str()), "serviceAccount"),
+                    None => (Cow::Borrowed(""), "anonymous"),
+                };
+            }
+            Actor::Asserted(text) => text,
+        };
+        match member::parse(text) {
+            Some(Member::User(email)) => (Cow::Owned(email.to_ascii_lowercase()), "user"),
+            Some(Member::ServiceAccount { email, .. }) => {
+                (Cow::Owned(email.to_ascii_lowercase()), "serviceAccount")
+            }
+            _ => (Cow::Borrowed(text), "principal"),
+        }
+    }
+
     /// The principal, if the snapshot knows it.
     pub(super) const fn principal(&self) -> Option<PrincipalIx> {
         match self.actor {
             Actor::Known(ix) => Some(ix),
-            Actor::Anonymous | Actor::Asserted(_) | Actor::Unproven => None,
+            Actor::Anonymous | Actor::Asserted(_) | Actor::Federated(_) | Actor::Unproven => None,
         }
     }
 }
@@ -85,23 +183,22 @@ pub(super) fn resolve<'a>(
     known: Option<PrincipalIx>,
     now: UnixTime,
 ) -> Who<'a> {
-    let mut who = Who {
-        actor: Actor::Anonymous,
-        row: None,
-        key: None,
-        failed: None,
-        disabled: false,
-        is_creator: false,
-    };
+    let mut who = Who::NOBODY;
     let principal = match query.subject {
         Subject::Anonymous => None,
         Subject::Principal(text) => {
             who.actor = Actor::Asserted(text);
-            known.or_else(|| {
+            let found = known.or_else(|| {
                 shape
                     .subject
                     .and_then(|member| principal(snapshot, &member))
-            })
+            });
+            if let (None, Some(member)) = (found, &shape.subject) {
+                who = Who::asserted(snapshot, text, member);
+                let federated = matches!(who.actor, Actor::Federated(_));
+                who.is_creator = federated && shape.created_by.as_ref() == Some(member);
+            }
+            found
         }
         Subject::ApiKey(digests) => {
             who.actor = Actor::Unproven;
@@ -112,12 +209,14 @@ pub(super) fn resolve<'a>(
         }
     };
     if let Some((ix, row)) = principal.and_then(|ix| Some((ix, snapshot.principal(ix)?))) {
-        who.actor = Actor::Known(ix);
-        who.row = Some(row);
-        who.disabled = row.disabled || row.deleted;
-        who.is_creator = shape
-            .created_by
-            .is_some_and(|maker| self::principal(snapshot, &maker) == Some(ix));
+        who = Who {
+            key: who.key,
+            failed: who.failed,
+            is_creator: shape
+                .created_by
+                .is_some_and(|maker| self::principal(snapshot, &maker) == Some(ix)),
+            ..Who::known(ix, row)
+        };
     }
     who
 }
@@ -163,6 +262,28 @@ fn find_email(snapshot: &Snapshot, email: &str) -> Option<PrincipalIx> {
     place.copy_from_slice(email.as_bytes());
     place.make_ascii_lowercase();
     snapshot.find_email(place)
+}
+
+/// Longest text of an asserted user or account with its uid: prefix, e-mail, `?uid=`, uid.
+const ASSERTED_BYTES_MAX: usize =
+    "serviceAccount:?uid=".len() + EMAIL_BYTES_MAX + crate::limits::ID_BYTES_MAX;
+
+/// The text under which `Rules::asserted` knows a principal: its e-mail in lower case.
+fn normal<'t>(text: &'t str, member: &Member<'_>, lower: &'t mut [u8]) -> Option<&'t [u8]> {
+    let email = match member {
+        Member::User(email) | Member::ServiceAccount { email, .. } => *email,
+        _ => return Some(text.as_bytes()),
+    };
+    if !email.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Some(text.as_bytes());
+    }
+    let place = lower.get_mut(..text.len())?;
+    place.copy_from_slice(text.as_bytes());
+    let start = text.find(':')? + 1;
+    place
+        .get_mut(start..start + email.len())?
+        .make_ascii_lowercase();
+    Some(place)
 }
 
 /// Fills in the default team `-` of a resource (SPEC 1.4): the entity if one is said, else

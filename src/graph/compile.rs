@@ -1,8 +1,8 @@
 //! `Plan` to `Snapshot`: closures, grant sets, tables. Everything the decision looks up.
 
 mod grants;
-pub(super) use grants::{ALL_AUTHENTICATED, ALL_USERS};
 mod routes;
+mod rules;
 mod tables;
 
 use std::sync::Arc;
@@ -53,6 +53,7 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         .collect();
     let mut all_names = names;
     all_names.extend(tables::key_name_entries(&plan, &hash));
+    let rules = rules::rules(&plan, &mut grants, &hash);
     let (holders, sets) = (grants.holders.clone(), std::mem::take(&mut grants.sets));
     let subjects = tables::subjects(&plan, &nodes);
     let by_subject: Vec<(u64, u32)> = (0_u32..)
@@ -79,6 +80,7 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         identities,
         holders: holders.into_iter().collect(),
         sets: Arc::new(sets),
+        rules: Arc::new(rules),
         permissions: Arc::new(plan.permissions),
         subjects: subjects.into_iter().collect(),
         by_subject: Index::build(&by_subject),
@@ -105,6 +107,10 @@ fn counts(plan: &Plan<'_>) -> Counts {
         roles: plan.custom_roles,
         permissions: plan.added_permissions,
         allow_policies: plan.policies,
+        deny_policies: plan.deny_policies,
+        access_boundaries: count(plan.boundaries.len()),
+        access_boundary_bindings: count(plan.boundary_bindings.len()),
+        identity_pools: count(plan.pools.len()),
         bindings: count(plan.bindings.len()),
         routes: count(plan.routes.len()),
     }

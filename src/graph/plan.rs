@@ -2,12 +2,15 @@
 //! snapshot will have.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
-use crate::graph::document::{self, Key, Project, Route, ServiceAccount, User};
+use crate::condition::Condition;
+use crate::graph::document::{self, Key, Project, Route, ServiceAccount, Tags, User};
 use crate::graph::permissions::Permissions;
 use crate::graph::roles::Roles;
 use crate::graph::rows::{RestrictionRow, Settings};
 use crate::model::node::NodeKind;
+use crate::model::permission::PermissionSet;
 use crate::model::revision::Revision;
 use crate::model::template::{Piece, Segment};
 
@@ -32,12 +35,18 @@ pub(super) struct Plan<'d> {
     pub(super) keys: Vec<PlannedKey<'d>>,
     /// Bindings of all policies.
     pub(super) bindings: Vec<Binding>,
-    /// Distinct domains that bindings name, in lower case.
-    pub(super) domains: Vec<String>,
     /// Organization policies.
     pub(super) org_policies: Vec<crate::graph::constraints::Policy>,
-    /// Nodes whose accounts some binding names, and whether agents only.
-    pub(super) account_sets: Vec<(u32, bool)>,
+    /// Whom bindings and rules name otherwise than by an index.
+    pub(super) names: Names,
+    /// Rules of all deny policies.
+    pub(super) denies: Vec<Deny<'d>>,
+    /// Access boundaries.
+    pub(super) boundaries: Vec<Boundary<'d>>,
+    /// Their bindings.
+    pub(super) boundary_bindings: Vec<BoundaryBinding<'d>>,
+    /// Identity pools by name, and whether they are disabled or deleted.
+    pub(super) pools: HashMap<&'d str, bool>,
     /// Counts of what is no row of its own.
     pub(super) custom_roles: u64,
     /// Permission entities.
@@ -46,6 +55,8 @@ pub(super) struct Plan<'d> {
     pub(super) policies: u64,
     /// Routes.
     pub(super) routes: Vec<PlannedRoute<'d>>,
+    /// Deny policies.
+    pub(super) deny_policies: u64,
 }
 
 /// A node to be.
@@ -67,6 +78,8 @@ pub(super) struct Node<'d> {
     pub(super) members_may_invite: bool,
     /// Whether admins stay out of teams (organizations).
     pub(super) disable_admin_team_access: bool,
+    /// Its own tags.
+    pub(super) tags: &'d Tags,
 }
 
 /// A principal to be.
@@ -92,6 +105,8 @@ pub(super) enum Principal<'d> {
 pub(super) struct Group {
     /// Principals listed in it.
     pub(super) principals: Vec<u32>,
+    /// Principals listed in it that are not here: rows of `Names::asserted`.
+    pub(super) asserted: Vec<u32>,
     /// Groups listed in it.
     pub(super) groups: Vec<u32>,
     /// Itself and every group it is nested in, sorted.
@@ -118,10 +133,107 @@ pub(super) enum Holder {
     AllAuthenticatedUsers,
     Principal(u32),
     Group(u32),
-    /// Index into `domains`.
+    /// Index into `Names::domains`.
     Domain(u32),
-    /// Index into `account_sets`.
+    /// Index into `Names::account_sets`.
     Accounts(u32),
+    /// Index into `Names::asserted`.
+    Asserted(u32),
+    /// Index into `Names::pools`.
+    Pool(u32),
+    /// Index into `Names::pool_sets`.
+    PoolSet(u32),
+}
+
+/// Distinct values, numbered in the order they came.
+#[derive(Debug)]
+pub(super) struct Distinct<T> {
+    list: Vec<T>,
+    known: HashMap<T, u32>,
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    /// The number of a value.
+    pub(super) fn number(&mut self, value: T) -> u32 {
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        let ix = *self.known.entry(value.clone()).or_insert(next);
+        if ix == next {
+            self.list.push(value);
+        }
+        ix
+    }
+
+    /// All values by number.
+    pub(super) fn list(&self) -> &[T] {
+        &self.list
+    }
+}
+
+/// Whom bindings and rules name otherwise than by an index.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Domains in lower case.
+    pub(super) domains: Distinct<String>,
+    /// Nodes whose accounts are named, and whether agents only.
+    pub(super) account_sets: Distinct<(u32, bool)>,
+    /// Principals that are not here, e-mail in lower case.
+    pub(super) asserted: Distinct<String>,
+    /// Pools all of whose principals are named.
+    pub(super) pools: Distinct<String>,
+    /// Group and attribute sets of pools: pool and selector.
+    pub(super) pool_sets: Distinct<(String, String)>,
+}
+
+/// A deny rule to be.
+#[derive(Debug)]
+pub(super) struct Deny<'d> {
+    /// The node that it is attached to.
+    pub(super) node: u32,
+    /// Name of its policy.
+    pub(super) policy: &'d str,
+    /// Which rule of it.
+    pub(super) rule: u32,
+    /// Who is denied.
+    pub(super) denied: Vec<Holder>,
+    /// Who is not.
+    pub(super) exceptions: Vec<Holder>,
+    /// What is denied.
+    pub(super) permissions: PermissionSet,
+    /// When; `None`: always.
+    pub(super) condition: Option<Condition>,
+}
+
+/// An access boundary to be.
+#[derive(Debug)]
+pub(super) struct Boundary<'d> {
+    /// Its name.
+    pub(super) name: &'d str,
+    /// Where the bound may act.
+    pub(super) resources: &'d [String],
+    /// What it bounds; `None`: everything.
+    pub(super) permissions: Option<PermissionSet>,
+}
+
+/// A binding of an access boundary to be.
+#[derive(Debug)]
+pub(super) struct BoundaryBinding<'d> {
+    /// Its name.
+    pub(super) name: &'d str,
+    /// Name of the boundary; it may be missing.
+    pub(super) boundary: &'d str,
+    /// Who is bound.
+    pub(super) holder: Holder,
+    /// When; `None`: always.
+    pub(super) condition: Option<Condition>,
 }
 
 /// A binding to be: one role for some holders on one node.
@@ -133,6 +245,8 @@ pub(super) struct Binding {
     pub(super) role: usize,
     /// The holders.
     pub(super) holders: Vec<Holder>,
+    /// When; `None`: always.
+    pub(super) condition: Option<Condition>,
 }
 
 /// A route to be.

@@ -9,6 +9,7 @@ use crate::graph::rows::{
     Account, GrantSets, Grants, Identity, KeyRow, NONE, NodeRow, PrincipalDetail, PrincipalRow,
     ProjectRow, RestrictionRow, SubjectRow,
 };
+use crate::graph::rules::{ALL_AUTHENTICATED, ALL_USERS, Rules};
 use crate::graph::shard::{Index, Paged};
 use crate::graph::text::Text;
 use crate::model::principal::PrincipalIx;
@@ -36,6 +37,10 @@ pub struct Counts {
     pub roles: u64,
     pub permissions: u64,
     pub allow_policies: u64,
+    pub deny_policies: u64,
+    pub access_boundaries: u64,
+    pub access_boundary_bindings: u64,
+    pub identity_pools: u64,
     pub bindings: u64,
     pub routes: u64,
 }
@@ -64,6 +69,7 @@ pub(super) struct Tables {
     pub(super) restrictions: Arc<[RestrictionRow]>,
     pub(super) holders: Paged<Grants>,
     pub(super) sets: Arc<GrantSets>,
+    pub(super) rules: Arc<Rules>,
     pub(super) permissions: Arc<Permissions>,
     /// Living accounts that another issuer or a peer's certificate may prove.
     pub(super) subjects: Paged<SubjectRow>,
@@ -177,32 +183,31 @@ impl Snapshot {
         &self.tables.sets
     }
 
+    /// Denies, boundaries, conditional grants, tags, pools.
+    #[must_use]
+    #[inline]
+    pub fn rules(&self) -> &Rules {
+        &self.tables.rules
+    }
+
     /// Grants of `allUsers`.
     #[must_use]
     #[inline]
     pub fn all_users(&self) -> &Grants {
-        self.holder(super::compile::ALL_USERS)
+        self.holder(ALL_USERS)
     }
 
     /// Grants of `allAuthenticatedUsers`.
     #[must_use]
     #[inline]
     pub fn all_authenticated(&self) -> &Grants {
-        self.holder(super::compile::ALL_AUTHENTICATED)
+        self.holder(ALL_AUTHENTICATED)
     }
 
-    /// Grants of the groups, domain and account sets that a principal belongs to.
+    /// Grants of a row of `holders`.
+    #[must_use]
     #[inline]
-    pub fn holders_of(&self, principal: &PrincipalRow) -> impl Iterator<Item = &Grants> {
-        principal
-            .holders
-            .as_slice()
-            .iter()
-            .map(|holder| self.holder(*holder))
-    }
-
-    #[inline]
-    fn holder(&self, ix: u32) -> &Grants {
+    pub fn holder(&self, ix: u32) -> &Grants {
         self.tables
             .holders
             .get(ix)

@@ -4,21 +4,25 @@
 //! something broken is not reported a second time.
 
 mod access;
+mod conditions;
 mod groups;
+mod holders;
 mod keys;
 mod nodes;
 mod org_policies;
 mod people;
 mod routes;
+mod rules;
 mod vocabulary;
 
 use std::collections::HashMap;
 
+use crate::condition::{Condition, Site};
 use crate::graph::Options;
 use crate::graph::document::{Document, Entity, Located, Place};
 use crate::graph::issue::{Code, Issue, Issues};
 use crate::graph::permissions::Permissions;
-use crate::graph::plan::{Group, Node, Plan, PlannedKey, Principal};
+use crate::graph::plan::{Group, Names, Node, Plan, PlannedKey, Principal};
 use crate::graph::roles::Roles;
 use crate::graph::snapshot::Snapshot;
 use crate::limits;
@@ -42,6 +46,11 @@ struct Check<'d> {
     deleted: HashMap<String, Vec<u32>>,
     groups: Vec<Group>,
     keys: Vec<PlannedKey<'d>>,
+    names: Names,
+    /// Identity pools, and whether they are disabled or deleted.
+    pools: HashMap<&'d str, bool>,
+    /// Conditions that were compiled already; many bindings share one text.
+    conditions: HashMap<(Site, &'d str), Condition>,
 }
 
 /// Who has a uid or an e-mail.
@@ -75,6 +84,9 @@ pub(super) fn validate<'d>(
         deleted: HashMap::new(),
         groups: Vec::new(),
         keys: Vec::new(),
+        names: Names::default(),
+        pools: HashMap::new(),
+        conditions: HashMap::new(),
     };
     let revision = check.revision();
     check.size_and_kinds();
@@ -85,11 +97,15 @@ pub(super) fn validate<'d>(
     check.accounts();
     let custom = check.custom_roles(&permissions);
     let roles = Roles::new(&custom, &permissions);
+    check.identity_pools();
     check.all_groups();
     check.all_keys(&permissions);
     let access = check.policies(&roles);
     let routes = check.routes(&permissions);
     let org_policies = check.org_policies();
+    let denies = check.deny_policies(&permissions);
+    let boundaries = check.access_boundaries(&permissions);
+    let boundary_bindings = check.boundary_bindings(&boundaries);
     let plan = Plan {
         revision,
         nodes: check.nodes,
@@ -98,13 +114,17 @@ pub(super) fn validate<'d>(
         groups: check.groups,
         keys: check.keys,
         bindings: access.bindings,
-        domains: access.domains,
-        account_sets: access.account_sets,
         org_policies,
+        names: check.names,
+        denies: denies.rules,
+        boundaries,
+        boundary_bindings,
+        pools: check.pools,
         custom_roles: count(custom.len()),
         added_permissions: count(added.len()),
         policies: access.policies,
         routes,
+        deny_policies: denies.policies,
         permissions,
         roles,
     };
@@ -188,15 +208,7 @@ impl<'d> Check<'d> {
             );
         }
         for Located { place, entity } in &document.entities {
-            let refused = match entity {
-                Entity::NotEvaluated { kind, name } => Some((*kind, name)),
-                Entity::DenyPolicy(e) => Some(("deny_policy", &e.name)),
-                Entity::AccessBoundary(e) => Some(("access_boundary", &e.name)),
-                Entity::AccessBoundaryBinding(e) => Some(("access_boundary_binding", &e.name)),
-                Entity::IdentityPool(e) => Some(("identity_pool", &e.name)),
-                _ => None,
-            };
-            if let Some((kind, name)) = refused {
+            if let Entity::NotEvaluated { kind, name } = entity {
                 let path = format!("{kind}[{name}]");
                 let found = format!("a {kind}, which this build does not evaluate");
                 self.issue(place, path, Code::NotEvaluated, found, "no such entity");

@@ -48,6 +48,8 @@ pub enum Member<'a> {
     PoolSet {
         /// Name of the identity pool.
         pool: &'a str,
+        /// `*`, `group/G` or `attribute.N/V`.
+        selector: &'a str,
     },
 }
 
@@ -132,13 +134,14 @@ fn set(rest: &str) -> Option<Member<'_>> {
     let at = rest.find("/identityPools/")? + "/identityPools/".len();
     let id = rest.get(at..)?.split('/').next()?;
     let (pool, selector) = (rest.get(..at + id.len())?, rest.get(at + id.len()..)?);
-    let good = selector == "/*"
-        || selector.strip_prefix("/group/").is_some_and(is_value)
+    let selector = selector.strip_prefix('/')?;
+    let good = selector == "*"
+        || selector.strip_prefix("group/").is_some_and(is_value)
         || selector
-            .strip_prefix("/attribute.")
+            .strip_prefix("attribute.")
             .and_then(|attribute| attribute.split_once('/'))
             .is_some_and(|(key, value)| is_attribute(key) && is_value(value));
-    (good && is_pool(pool)).then_some(Member::PoolSet { pool })
+    (good && is_pool(pool)).then_some(Member::PoolSet { pool, selector })
 }
 
 /// An organization, team or project name: what accounts can live below.
@@ -218,12 +221,14 @@ mod tests {
                 "principalSet://organizations/a/identityPools/p/attribute.env/prod",
                 Member::PoolSet {
                     pool: "organizations/a/identityPools/p",
+                    selector: "attribute.env/prod",
                 },
             ),
             (
                 "principalSet://organizations/a/identityPools/p/*",
                 Member::PoolSet {
                     pool: "organizations/a/identityPools/p",
+                    selector: "*",
                 },
             ),
         ] {

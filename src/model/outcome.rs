@@ -101,6 +101,8 @@ pub enum Actor<'a> {
     Known(PrincipalIx),
     /// Asserted, not in the snapshot: as it was said.
     Asserted(&'a str),
+    /// A `principal://` of a pool of the snapshot: as it was said.
+    Federated(&'a str),
     /// A credential that proved nothing.
     Unproven,
 }

@@ -128,11 +128,93 @@ pub fn is_well_formed(name: &str) -> bool {
     }
     let mut parts = 0_usize;
     for part in name.split('.') {
-        let first = part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-        if !first || !part.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if !is_part(part) {
             return false;
         }
         parts += 1;
     }
     parts == 3
+}
+
+/// A wildcard of a deny policy (SPEC 6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pattern<'a> {
+    service: &'a str,
+    /// `None`: any.
+    resource: Option<&'a str>,
+    /// `None`: any.
+    verb: Option<&'a str>,
+}
+
+impl<'a> Pattern<'a> {
+    /// Reads `service/resource.*`, `service/*.*` or `service/*.verb`; `None`: it is none of them.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (service, rest) = text.split_once('/')?;
+        let (resource, verb) = rest.split_once('.')?;
+        let part = |part: &'a str| (part != "*").then_some(part);
+        let pattern = Self {
+            service,
+            resource: part(resource),
+            verb: part(verb),
+        };
+        let words = [Some(service), pattern.resource, pattern.verb];
+        let is_wildcard = pattern.resource.is_none() || pattern.verb.is_none();
+        (is_wildcard && words.into_iter().flatten().all(is_part)).then_some(pattern)
+    }
+
+    /// Whether it covers a permission.
+    #[must_use]
+    pub fn matches(&self, permission: &str) -> bool {
+        let mut parts = permission.split('.');
+        let is = |wanted: Option<&str>, part: Option<&str>| match wanted {
+            None => part.is_some(),
+            Some(_) => part == wanted,
+        };
+        is(Some(self.service), parts.next())
+            && is(self.resource, parts.next())
+            && is(self.verb, parts.next())
+            && parts.next().is_none()
+    }
+}
+
+fn is_part(part: &str) -> bool {
+    part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+        && part.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    // SPEC 6.4
+    #[test]
+    fn a_wildcard_has_one_of_three_forms() {
+        let get = "models.runs.get";
+        for (text, covers) in [
+            ("models/runs.*", true),
+            ("models/*.*", true),
+            ("models/*.get", true),
+            ("models/*.delete", false),
+            ("models/runsets.*", false),
+            ("model/*.*", false),
+        ] {
+            let pattern = Pattern::parse(text).unwrap();
+            assert_eq!(pattern.matches(get), covers, "{text}");
+        }
+        for bad in [
+            "models.runs.*",
+            "models/runs.get",
+            "*/runs.get",
+            "*/*.*",
+            "models/*",
+            "models/run*.get",
+            "models/*.*.*",
+            "/*.*",
+            "models/.*",
+            "",
+        ] {
+            assert_eq!(Pattern::parse(bad), None, "{bad}");
+        }
+    }
 }

@@ -70,6 +70,10 @@ const fn counts(counts: &Counts) -> v1::EntityCounts {
         roles,
         permissions,
         allow_policies,
+        deny_policies,
+        access_boundaries,
+        access_boundary_bindings,
+        identity_pools,
         bindings,
         routes,
     } = *counts;
@@ -84,6 +88,10 @@ const fn counts(counts: &Counts) -> v1::EntityCounts {
         roles,
         permissions,
         allow_policies,
+        deny_policies,
+        access_boundaries,
+        access_boundary_bindings,
+        identity_pools,
         bindings,
         routes,
     }

@@ -141,7 +141,7 @@ pub fn respond(
     } = decision;
     let principal = match *actor {
         Actor::Known(principal) => snapshot.principal_member(principal),
-        Actor::Asserted(principal) => principal.to_owned(),
+        Actor::Asserted(principal) | Actor::Federated(principal) => principal.to_owned(),
         Actor::Anonymous | Actor::Unproven => String::new(),
     };
     let attributed_user = match *attribution {

@@ -104,7 +104,7 @@ fn actor(snapshot: &Snapshot, world: &World, actor: Actor<'_>) -> String {
     match actor {
         Actor::Anonymous => "anonymous".to_owned(),
         Actor::Unproven => "unproven".to_owned(),
-        Actor::Asserted(text) => text.to_owned(),
+        Actor::Asserted(text) | Actor::Federated(text) => text.to_owned(),
         Actor::Known(principal) => {
             let member = snapshot.principal_member(principal);
             let uid = people::subject(world, &member).uid().map(str::to_owned);

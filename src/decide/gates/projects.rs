@@ -2,7 +2,7 @@
 
 use super::{context, wrong_kind};
 use crate::decide::{
-    Asked, Permission, Refusal, Target, credential, find, grants, service_enabled,
+    Asked, Permission, Refusal, Target, credential, find, grants, rules, service_enabled,
 };
 use crate::graph::snapshot::Snapshot;
 use crate::model::node::{NodeKind, Visibility};
@@ -74,7 +74,14 @@ pub(super) fn move_run(
     if !service_enabled(snapshot, asked.who, permission.0, &to) {
         return Ok(Some(Reason::ServiceDisabled));
     }
-    let there = grants::reason(snapshot, asked, permission, &to);
+    let asked = Asked {
+        name: destination,
+        ..*asked
+    };
+    if let Some(reason) = rules::check(snapshot, &asked, permission.0, &to) {
+        return Ok(Some(reason));
+    }
+    let there = grants::reason(snapshot, &asked, permission, &to);
     Ok(match crate::decide::effect(there) {
         Effect::Allow => None,
         Effect::Deny => Some(there),

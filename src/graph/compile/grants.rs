@@ -7,6 +7,7 @@ use crate::graph::at;
 use crate::graph::plan::{Holder, Plan, Principal};
 use crate::graph::roles::{Level, Role};
 use crate::graph::rows::{Grant, GrantSets, Grants, Holders, NONE, NodeRow, class};
+use crate::graph::rules::{ALL_AUTHENTICATED, ALL_USERS, ConditionalGrant};
 use crate::model::email;
 use crate::model::permission::PermissionSet;
 use crate::model::principal::AccountKind;
@@ -31,11 +32,6 @@ const ADMIN_TEAM_ACCESS: [&str; 3] = [
 /// What members gain under `members_may_invite` (SPEC 3.3).
 const INVITE: &str = "resourcemanager.teams.inviteMembers";
 
-/// Rows of `holders` that are always there.
-pub(in crate::graph) const ALL_USERS: u32 = 0;
-/// Rows of `holders` that are always there.
-pub(in crate::graph) const ALL_AUTHENTICATED: u32 = 1;
-
 /// Everything that comes out of the bindings.
 pub(super) struct Compiled {
     pub(super) sets: GrantSets,
@@ -44,6 +40,10 @@ pub(super) struct Compiled {
     pub(super) holders: Vec<Grants>,
     /// Own grants and holders of each principal.
     pub(super) principals: Vec<(Grants, Holders)>,
+    /// Grants under a condition.
+    pub(super) conditional: Vec<(Holder, ConditionalGrant)>,
+    /// Where which holder is.
+    pub(super) rows: Rows,
 }
 
 impl Compiled {
@@ -53,38 +53,98 @@ impl Compiled {
         let padding = Grant::new(NONE, 0, 0);
         let mut take =
             |holder: Holder| Grants::new(&by_holder.remove(&holder).unwrap_or_default(), padding);
-        let mut holders = vec![take(Holder::AllUsers), take(Holder::AllAuthenticatedUsers)];
-        let group_base = len(&holders);
-        holders.extend(
-            (0_u32..)
-                .zip(&plan.groups)
-                .map(|(ix, _)| take(Holder::Group(ix))),
-        );
-        let domain_base = len(&holders);
-        holders.extend(
-            (0_u32..)
-                .zip(&plan.domains)
-                .map(|(ix, _)| take(Holder::Domain(ix))),
-        );
-        let set_base = len(&holders);
-        holders.extend(
-            (0_u32..)
-                .zip(&plan.account_sets)
-                .map(|(ix, _)| take(Holder::Accounts(ix))),
-        );
+        let rows = Rows::new(plan);
+        let holders: Vec<Grants> = rows.all(plan).map(&mut take).collect();
         let own: Vec<Grants> = (0_u32..)
             .zip(&plan.principals)
             .map(|(ix, _)| take(Holder::Principal(ix)))
             .collect();
-        let lists =
-            holders_of_principals(plan, nodes, &holders, [group_base, domain_base, set_base]);
+        let conditional = made.conditional(plan, nodes);
+        let lists = holders_of_principals(plan, nodes, &rows, &of_interest(plan, &rows, &holders));
         Self {
             set_count: len(&made.list),
             sets: made.bytes(plan),
             holders,
             principals: own.into_iter().zip(lists).collect(),
+            conditional,
+            rows,
         }
     }
+}
+
+/// Where each sort of holder begins among the rows of `holders`.
+pub(super) struct Rows {
+    groups: u32,
+    domains: u32,
+    account_sets: u32,
+    asserted: u32,
+    pools: u32,
+    pool_sets: u32,
+}
+
+impl Rows {
+    fn new(plan: &Plan<'_>) -> Self {
+        let names = &plan.names;
+        let groups = ALL_AUTHENTICATED + 1;
+        let domains = groups.saturating_add(len(&plan.groups));
+        let account_sets = domains.saturating_add(len(names.domains.list()));
+        let asserted = account_sets.saturating_add(len(names.account_sets.list()));
+        let pools = asserted.saturating_add(len(names.asserted.list()));
+        let pool_sets = pools.saturating_add(len(names.pools.list()));
+        Self {
+            groups,
+            domains,
+            account_sets,
+            asserted,
+            pools,
+            pool_sets,
+        }
+    }
+
+    /// The row of a holder; `None`: it is a principal.
+    pub(super) const fn of(&self, holder: Holder) -> Option<u32> {
+        Some(match holder {
+            Holder::AllUsers => ALL_USERS,
+            Holder::AllAuthenticatedUsers => ALL_AUTHENTICATED,
+            Holder::Principal(_) => return None,
+            Holder::Group(ix) => self.groups.saturating_add(ix),
+            Holder::Domain(ix) => self.domains.saturating_add(ix),
+            Holder::Accounts(ix) => self.account_sets.saturating_add(ix),
+            Holder::Asserted(ix) => self.asserted.saturating_add(ix),
+            Holder::Pool(ix) => self.pools.saturating_add(ix),
+            Holder::PoolSet(ix) => self.pool_sets.saturating_add(ix),
+        })
+    }
+
+    /// Every holder in the order of the rows.
+    fn all(&self, plan: &Plan<'_>) -> impl Iterator<Item = Holder> {
+        let last = len(plan.names.pool_sets.list());
+        [Holder::AllUsers, Holder::AllAuthenticatedUsers]
+            .into_iter()
+            .chain((0..len(&plan.groups)).map(Holder::Group))
+            .chain((0..len(plan.names.domains.list())).map(Holder::Domain))
+            .chain((0..len(plan.names.account_sets.list())).map(Holder::Accounts))
+            .chain((0..len(plan.names.asserted.list())).map(Holder::Asserted))
+            .chain((0..len(plan.names.pools.list())).map(Holder::Pool))
+            .chain((0..last).map(Holder::PoolSet))
+    }
+}
+
+/// The holders that a decision may ask about: with a grant, or named by a rule.
+fn of_interest(plan: &Plan<'_>, rows: &Rows, holders: &[Grants]) -> Vec<bool> {
+    let mut interest: Vec<bool> = holders.iter().map(|g| !g.as_slice().is_empty()).collect();
+    let conditional = plan.bindings.iter().filter(|b| b.condition.is_some());
+    let named = conditional
+        .flat_map(|binding| &binding.holders)
+        .chain(plan.denies.iter().flat_map(|rule| &rule.denied))
+        .chain(plan.denies.iter().flat_map(|rule| &rule.exceptions))
+        .chain(plan.boundary_bindings.iter().map(|binding| &binding.holder));
+    for row in named.flat_map(|holder| rows.of(*holder)) {
+        if let Some(slot) = usize::try_from(row).map_or(None, |row| interest.get_mut(row)) {
+            *slot = true;
+        }
+    }
+    interest
 }
 
 fn len<T>(list: &[T]) -> u32 {
@@ -102,7 +162,7 @@ impl Sets {
     /// The grants of every holder, sorted by level and node.
     fn collect(&mut self, plan: &Plan<'_>, nodes: &[NodeRow]) -> HashMap<Holder, Vec<Grant>> {
         let mut roles: BTreeMap<(Holder, u32), Vec<Variant>> = BTreeMap::new();
-        for binding in &plan.bindings {
+        for binding in plan.bindings.iter().filter(|b| b.condition.is_none()) {
             let Some(role) = plan.roles.get(binding.role) else {
                 continue;
             };
@@ -129,6 +189,30 @@ impl Sets {
             list.sort_unstable_by_key(|grant| (grant.level(), grant.node));
         }
         grants
+    }
+
+    /// What bindings with a condition grant: each on its own, as each has its own condition.
+    fn conditional(
+        &mut self,
+        plan: &Plan<'_>,
+        nodes: &[NodeRow],
+    ) -> Vec<(Holder, ConditionalGrant)> {
+        let mut all = Vec::new();
+        for binding in &plan.bindings {
+            let Some(condition) = &binding.condition else {
+                continue;
+            };
+            let level = at(nodes, binding.node).map_or(0, |row| row.level);
+            // IAM roles only: nothing adds to them or takes from them.
+            let set = self.intern(vec![(binding.role, Adjust::None)]);
+            for holder in &binding.holders {
+                let grant = Grant::new(binding.node, level, set);
+                let condition = condition.clone();
+                all.push((*holder, ConditionalGrant { grant, condition }));
+            }
+        }
+        all.sort_by_key(|(holder, c)| (*holder, c.grant.level(), c.grant.node));
+        all
     }
 
     fn intern(&mut self, variants: Vec<Variant>) -> u32 {
@@ -233,18 +317,16 @@ fn flags(acting: &[Acting<'_>]) -> u8 {
 fn holders_of_principals(
     plan: &Plan<'_>,
     nodes: &[NodeRow],
-    holders: &[Grants],
-    bases: [u32; 3],
+    rows: &Rows,
+    of_interest: &[bool],
 ) -> Vec<Holders> {
-    let [group_base, domain_base, set_base] = bases;
     let mut lists: Vec<Vec<u32>> = vec![Vec::new(); plan.principals.len()];
-    // Holders without a grant are of no interest to a decision.
-    let granted = |holder: u32| at(holders, holder).is_some_and(|g| !g.as_slice().is_empty());
+    let granted = |holder: u32| at(of_interest, holder).copied().unwrap_or(false);
     for group in &plan.groups {
         let closure: Vec<u32> = group
             .closure
             .iter()
-            .map(|g| g + group_base)
+            .map(|g| rows.groups.saturating_add(*g))
             .filter(|h| granted(*h))
             .collect();
         for principal in &group.principals {
@@ -254,10 +336,12 @@ fn holders_of_principals(
         }
     }
     let domains: HashMap<&str, u32> = plan
+        .names
         .domains
+        .list()
         .iter()
         .map(String::as_str)
-        .zip(domain_base..)
+        .zip(rows.domains..)
         .collect();
     for (list, principal) in lists.iter_mut().zip(&plan.principals) {
         match principal {
@@ -267,7 +351,8 @@ fn holders_of_principals(
             }
             Principal::Account { entity, node, .. } => {
                 let agent = entity.kind == AccountKind::ServiceAgent;
-                for ((below, agents_only), holder) in plan.account_sets.iter().zip(set_base..) {
+                let sets = plan.names.account_sets.list();
+                for ((below, agents_only), holder) in sets.iter().zip(rows.account_sets..) {
                     if (agent || !agents_only) && is_below(nodes, *node, *below) {
                         list.push(holder);
                     }

@@ -1,10 +1,12 @@
 //! Allow policies: where roles bind, and whom (SPEC 3.3, 3.4, 6.1).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::groups::Named;
-use super::{Check, Identity, next_ix};
+use super::Check;
+use super::holders::Use;
+use crate::condition::Site;
 use crate::graph::at;
+use crate::graph::catalogue;
 use crate::graph::document::{AllowPolicy, Binding as Said, Entity, Place};
 use crate::graph::issue::Code;
 use crate::graph::plan::{Binding, Holder};
@@ -18,11 +20,7 @@ use crate::model::node::NodeKind;
 #[derive(Default)]
 pub(super) struct Access {
     pub(super) bindings: Vec<Binding>,
-    pub(super) domains: Vec<String>,
-    pub(super) account_sets: Vec<(u32, bool)>,
     pub(super) policies: u64,
-    domain_ix: HashMap<String, u32>,
-    set_ix: HashMap<(u32, bool), u32>,
 }
 
 impl<'d> Check<'d> {
@@ -92,16 +90,6 @@ impl<'d> Check<'d> {
         roles: &Roles,
         access: &mut Access,
     ) {
-        if binding.condition.is_some() {
-            let found = "a condition, which this build does not evaluate".to_owned();
-            self.issue(
-                place,
-                format!("{path}.condition"),
-                Code::NotEvaluated,
-                found,
-                "none",
-            );
-        }
         let members = format!("{path}.members");
         self.bound(
             place,
@@ -123,16 +111,15 @@ impl<'d> Check<'d> {
         };
         let Some(role) = roles.get(ix) else { return };
         self.scope(place, path, role, node);
+        let said = binding.condition.as_ref();
+        let condition = self.condition(place, path, said, Site::Allow);
+        if said.is_some() {
+            self.may_be_conditional(place, path, role, &binding.members);
+        }
         let mut holders = Vec::with_capacity(binding.members.len());
         for (m, text) in binding.members.iter().enumerate() {
-            holders.extend(self.holder(
-                place,
-                || format!("{path}.members[{m}]"),
-                text,
-                role,
-                node,
-                access,
-            ));
+            let path = || format!("{path}.members[{m}]");
+            holders.extend(self.bound_member(place, &path, text, role, node));
         }
         holders.sort_unstable();
         holders.dedup();
@@ -140,6 +127,7 @@ impl<'d> Check<'d> {
             node,
             role: ix,
             holders,
+            condition,
         });
     }
 
@@ -175,26 +163,37 @@ impl<'d> Check<'d> {
         );
     }
 
-    fn holder(
+    /// SPEC 3.3, 7.3 (FACTS B1.3b): basic roles, membership roles and everyone are bound without
+    /// a condition.
+    fn may_be_conditional(&mut self, place: &Place, path: &str, role: &Role, members: &[String]) {
+        let basic = catalogue::BASIC_ROLES
+            .iter()
+            .any(|(n, _)| *n == &*role.name);
+        let everyone =
+            |member: &&String| matches!(member.as_str(), "allUsers" | "allAuthenticatedUsers");
+        let found = if basic || role.level != Level::Iam {
+            format!("a condition on `{}`", role.name)
+        } else if let Some(member) = members.iter().find(everyone) {
+            format!("a condition on a binding of `{member}`")
+        } else {
+            return;
+        };
+        let allowed = "none on basic roles, membership roles, allUsers and allAuthenticatedUsers";
+        let path = format!("{path}.condition");
+        self.issue(place, path, Code::ConditionNotAllowed, found, allowed);
+    }
+
+    fn bound_member(
         &mut self,
         place: &Place,
-        path: impl Fn() -> String,
+        path: &impl Fn() -> String,
         text: &str,
         role: &Role,
         node: u32,
-        access: &mut Access,
     ) -> Option<Holder> {
-        let Some(parsed) = member::parse(text) else {
-            self.issue(
-                place,
-                path(),
-                Code::InvalidValue,
-                format!("`{text}`"),
-                member::FORMS,
-            );
-            return None;
-        };
-        if !self.may_be_bound(&parsed, role, node) {
+        if let Some(parsed) = member::parse(text)
+            && !self.may_be_bound(&parsed, role, node)
+        {
             let found = format!(
                 "`{text}` in a binding of the membership role `{}`",
                 role.name
@@ -204,51 +203,7 @@ impl<'d> Check<'d> {
             self.issue(place, path(), Code::MemberNotAllowed, found, allowed);
             return None;
         }
-        match &parsed {
-            Member::AllUsers => return Some(Holder::AllUsers),
-            Member::AllAuthenticatedUsers => return Some(Holder::AllAuthenticatedUsers),
-            Member::Domain(domain) => {
-                let lower = domain.to_ascii_lowercase();
-                let next = next_ix(&access.domains);
-                let ix = *access.domain_ix.entry(lower.clone()).or_insert(next);
-                if ix == next {
-                    access.domains.push(lower);
-                }
-                return Some(Holder::Domain(ix));
-            }
-            Member::AccountsBelow { node, agents_only } => {
-                let Some(node) = self.by_name.get(node).copied() else {
-                    self.names_nobody(place, path(), text);
-                    return None;
-                };
-                let next = next_ix(&access.account_sets);
-                let ix = *access.set_ix.entry((node, *agents_only)).or_insert(next);
-                if ix == next {
-                    access.account_sets.push((node, *agents_only));
-                }
-                return Some(Holder::Accounts(ix));
-            }
-            Member::User(_)
-            | Member::Group(_)
-            | Member::ServiceAccount { .. }
-            | Member::DeletedServiceAccount { .. }
-            | Member::PoolSubject { .. }
-            | Member::PoolSet { .. } => {}
-        }
-        match self.named(&parsed) {
-            Named::Somebody(Identity::User(ix) | Identity::Account(ix)) => {
-                Some(Holder::Principal(ix))
-            }
-            Named::Somebody(Identity::Group(ix)) => Some(Holder::Group(ix)),
-            Named::Nobody => {
-                self.names_nobody(place, path(), text);
-                None
-            }
-            Named::Ambiguous => {
-                self.ambiguous(place, path(), text);
-                None
-            }
-        }
+        self.holder(place, path, text, Use::Grant)
     }
 
     /// SPEC 3.3: whom membership roles bind.

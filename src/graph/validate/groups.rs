@@ -6,7 +6,7 @@ use super::{Check, Identity, next_ix};
 use crate::graph::at;
 use crate::graph::document::{self, Entity, Place};
 use crate::graph::issue::Code;
-use crate::graph::plan::Group;
+use crate::graph::plan::{Group, Holder};
 use crate::limits;
 use crate::model::member::{self, Member};
 use crate::model::node::NodeKind;
@@ -108,12 +108,25 @@ impl<'d> Check<'d> {
                     resolved.principals.push(p);
                 }
                 Named::Somebody(Identity::Group(g)) => resolved.groups.push(g),
-                Named::Nobody => self.names_nobody(place, path(), text),
+                Named::Nobody => {
+                    match &parsed {
+                        Member::PoolSubject { pool, .. } => self.pool_is_here(place, &path, pool),
+                        _ => self.names_nobody(place, path(), text),
+                    }
+                    // A deny on the group reaches who says to be this member (SPEC 6.2).
+                    if !matches!(parsed, Member::Group(_))
+                        && let Holder::Asserted(ix) = self.asserted(&parsed, text)
+                    {
+                        resolved.asserted.push(ix);
+                    }
+                }
                 Named::Ambiguous => self.ambiguous(place, path(), text),
             }
         }
         resolved.principals.sort_unstable();
         resolved.principals.dedup();
+        resolved.asserted.sort_unstable();
+        resolved.asserted.dedup();
         resolved.groups.sort_unstable();
         resolved.groups.dedup();
         resolved

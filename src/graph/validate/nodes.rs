@@ -159,6 +159,7 @@ impl<'d> Check<'d> {
             principal: None,
             members_may_invite: false,
             disable_admin_team_access: false,
+            tags,
         };
         self.fill(place, &path, entity, &mut node);
         let account = if let Entity::ServiceAccount(account) = entity {
