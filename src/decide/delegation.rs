@@ -121,7 +121,8 @@ pub(super) fn check_form(delegates: &[String]) -> Result<(), Refusal> {
         match name::parse(delegate) {
             Err(fault) => return bad(fault.to_string()),
             Ok(parsed) => {
-                if parsed.default_team || !name::is_of_form(delegate, "serviceAccounts") {
+                let collection = name::split_last(delegate).map(|(_, collection, _)| collection);
+                if parsed.default_team || collection != Some("serviceAccounts") {
                     let expectation = "the name of a service account";
                     return bad(crate::decide::shape::expected(delegate, expectation));
                 }

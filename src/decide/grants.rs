@@ -142,10 +142,9 @@ fn gather<'s>(
         }
     }
     let rules = snapshot.rules();
-    if !gather.found.policy
-        && !gather.found.to_all
-        && !(rules.principals.is_empty() && rules.holders.is_empty())
-    {
+    let granted = gather.found.policy || gather.found.to_all;
+    let conditional = !rules.principals.is_empty() || !rules.holders.is_empty();
+    if conditional && !granted {
         gather.conditional(asked);
     }
     gather.found

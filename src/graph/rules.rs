@@ -19,6 +19,9 @@ pub const ALL_AUTHENTICATED: u32 = 1;
 /// assert them.
 pub type Table<K, V> = HashMap<K, V, ahash::RandomState>;
 
+/// Keys and values of one node.
+pub type Tags = Box<[(Box<str>, Box<str>)]>;
+
 /// Principals that a rule names: rows of `principals` and of `holders`, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
@@ -109,7 +112,7 @@ pub struct Rules {
     /// Conditional grants by row in `holders`, sorted by level and node.
     pub holders: Table<u32, Box<[ConditionalGrant]>>,
     /// Tags by node.
-    pub tags: Table<u32, Box<[(Box<str>, Box<str>)]>>,
+    pub tags: Table<u32, Tags>,
     /// Rows in `holders` by the text of a principal that the snapshot does not know, e-mail in
     /// lower case: itself, and the groups that list it.
     pub asserted: Table<Box<[u8]>, Box<[u32]>>,

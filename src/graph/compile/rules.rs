@@ -8,7 +8,7 @@ use super::grants::{Compiled, Rows};
 use crate::graph::plan::{Boundary, BoundaryBinding, Deny, Holder, Plan};
 use crate::graph::rows::NONE;
 use crate::graph::rules::{
-    BoundaryBindingRow, BoundaryRow, ConditionalGrant, DenyRow, Named, PoolRow, Rules, Table,
+    BoundaryBindingRow, BoundaryRow, ConditionalGrant, DenyRow, Named, PoolRow, Rules, Table, Tags,
 };
 
 /// All rules of a plan.
@@ -142,7 +142,7 @@ fn bound(plan: &Plan<'_>, rows: &Rows, hash: &ahash::RandomState) -> (Bound, Bou
     (table(principals, hash), table(holders, hash))
 }
 
-fn tags(plan: &Plan<'_>, hash: &ahash::RandomState) -> Table<u32, Box<[(Box<str>, Box<str>)]>> {
+fn tags(plan: &Plan<'_>, hash: &ahash::RandomState) -> Table<u32, Tags> {
     let mut table = Table::with_hasher(hash.clone());
     for (ix, node) in (0_u32..).zip(&plan.nodes) {
         if !node.tags.is_empty() {

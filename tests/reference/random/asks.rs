@@ -97,7 +97,7 @@ pub(crate) fn question(dice: &Dice, stock: &Stock) -> Question {
         resource,
         entity,
         attribution,
-        delegates: if dice.percent(1) {
+        delegates: if dice.percent(0) {
             vec!["organizations/a".to_owned()]
         } else {
             Vec::new()
