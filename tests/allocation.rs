@@ -11,6 +11,7 @@ use postern::decide;
 use postern::graph::snapshot::Snapshot;
 use postern::graph::{self, Options};
 use postern::model::outcome::{Answer, Effect};
+use postern::model::path::{self, AllowedClasses};
 use postern::model::query::{KeyQuery, Query, Subject, UnixTime};
 use postern::wire::feed;
 
@@ -110,5 +111,27 @@ fn checking_a_key_allocates_nothing() {
             decide::verify_key(&snapshot, &query, UnixTime(1)).unwrap();
         });
         assert_eq!(count, 0);
+    }
+}
+
+// SPEC 13.1, 13.2
+#[test]
+fn a_route_is_found_without_allocating_and_its_resource_takes_one() {
+    let snapshot = acme();
+    for (path, takes) in [
+        ("/v1/teams/vision/projects/inspector/runs/42", Some(1)),
+        ("/v1/teams/vision/projects/inspector/files/a/b/c", Some(1)),
+        ("/handbook/start", Some(0)),
+        ("/v1/teams/-/projects/inspector", None),
+        ("/v1//teams/%2e%2e/", None),
+    ] {
+        let (found, count) = allocations(|| {
+            let _ = path::ambiguity(path, AllowedClasses::NONE);
+            let routes = snapshot.routes();
+            routes.find("api.acme.example", "GET", path)
+        });
+        assert_eq!(count, 0, "{path}");
+        let filled = found.map(|found| allocations(|| found.resource()).1);
+        assert_eq!(filled, takes, "{path}");
     }
 }

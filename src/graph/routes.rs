@@ -244,7 +244,10 @@ impl RouteMatch<'_> {
                 .unwrap_or_default(),
             Piece::Rest(ix) => self.segments_from(*ix),
         };
-        Cow::Owned(self.route.resource.iter().map(piece).collect())
+        let pieces = self.route.resource.iter().map(piece);
+        let mut filled = String::with_capacity(pieces.clone().map(str::len).sum());
+        filled.extend(pieces);
+        Cow::Owned(filled)
     }
 
     /// The path from the segment at `ix` on.
