@@ -150,7 +150,7 @@ fn wrong_requests() -> Vec<(&'static str, AuthorizeRequest)> {
             },
         ),
         (
-            "delegates",
+            "delegates[0]",
             AuthorizeRequest {
                 delegates: vec!["x".to_owned()],
                 ..good.clone()
@@ -461,7 +461,7 @@ async fn before_the_first_snapshot_nothing_answers_and_health_says_so() {
             .values()
             .all(|s| s.status() == ServingStatus::NotServing)
     );
-    assert_eq!(list.statuses.len(), 4);
+    assert_eq!(list.statuses.len(), 5);
 
     pdp.publish(&snapshot(0, &["ann"]));
     let check = || {
