@@ -213,6 +213,7 @@ fn decide(
     if let Some(reason) = rules::check(snapshot, asked, ix, target) {
         return Ok(reason);
     }
+    delegation::check_permission(asked.query.delegates, (ix, row))?;
     if let Some(reason) = gates::check(snapshot, asked, (ix, row), target)? {
         return Ok(reason);
     }

@@ -21,10 +21,6 @@ pub(super) fn decide(
     permission: Permission<'_>,
     target: &Target<'_>,
 ) -> Result<Reason, Refusal> {
-    if permission.1.gate != Gate::Token {
-        let description = "delegates go with the five token permissions only".to_owned();
-        return refuse("delegates", description);
-    }
     let hop = snapshot.permissions().find(HOP);
     let Some(hop) = hop.and_then(|ix| Some((ix, snapshot.permissions().get(ix)?))) else {
         return Ok(Reason::DelegationBroken);
@@ -106,6 +102,18 @@ fn step(
         Some(reason) => reason,
         None => grants::reason(snapshot, &hop, permission, target),
     }
+}
+
+/// SPEC 6.3: what is bad about a request is found before any gate denies.
+pub(super) fn check_permission(
+    delegates: &[String],
+    (_, permission): Permission<'_>,
+) -> Result<(), Refusal> {
+    if delegates.is_empty() || permission.gate == Gate::Token {
+        return Ok(());
+    }
+    let description = "delegates go with the five token permissions only".to_owned();
+    refuse("delegates", description)
 }
 
 /// The form of the names of delegates: whole names of service accounts.

@@ -329,8 +329,11 @@ fn seat_allows(
     (_, permission): Permission<'_>,
     target: &Target<'_>,
 ) -> bool {
-    let Actor::Known(ix) = who.actor else {
-        return false;
+    let ix = match who.actor {
+        Actor::Known(ix) => ix,
+        // Seats are a user's.
+        Actor::Federated(_) => return true,
+        Actor::Anonymous | Actor::Asserted(_) | Actor::Unproven => return false,
     };
     if !who.row.is_some_and(|row| row.limited_seats) {
         return true;

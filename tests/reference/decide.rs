@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::reference::conditions::Scene;
 use crate::reference::gates::{self, Gate};
 use crate::reference::grants::{self, Ask};
+use crate::reference::guards;
 use crate::reference::keys;
 use crate::reference::names;
 use crate::reference::people::{self, Who};
@@ -71,7 +73,11 @@ fn syntax(q: &Question) -> BTreeSet<String> {
         q.entity.as_deref().is_none_or(names::is_team_name),
         "entity",
     );
-    check(q.delegates.is_empty(), "delegates");
+    let good = |name: &String| names::is_account_name(name);
+    check(q.delegates.len() <= 16, "delegates");
+    for (number, name) in q.delegates.iter().enumerate() {
+        check(good(name), &format!("delegates[{number}]"));
+    }
     check(
         created_by_is_good(&q.resource_attributes),
         "resource_attributes.created_by",
@@ -119,6 +125,7 @@ fn fill_default_team(resource: &str, entity: Option<&str>, who: &Who) -> Option<
 }
 
 /// One question with its subject known.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     world: &'a World,
     q: &'a Question,
@@ -145,12 +152,7 @@ impl Asked<'_> {
     fn steps_2_to_8(&self, resource: &str, gated: bool) -> Answer {
         let deny = |reason: &str| Answer::Decided(denied(reason, "", resource));
         let (world, q) = (self.world, self.q);
-        let disabled = match self.who {
-            Who::User(user) => user.disabled,
-            Who::Account(account) => account.disabled || !account.living(),
-            Who::Anonymous | Who::Unknown(_) => false,
-        };
-        if disabled {
+        if self.who.is_idle(world) {
             return deny("PRINCIPAL_DISABLED");
         }
         let Some(place) = names::find(world, resource) else {
@@ -162,29 +164,34 @@ impl Asked<'_> {
         if self.service_is_off(&place.node) {
             return deny("SERVICE_DISABLED");
         }
-        if gated {
-            match gates::check(world, &q.permission, &place, &q.context) {
-                Gate::Pass => {}
-                Gate::Invalid(fields) => return Answer::Invalid(fields),
-                Gate::Deny(reason) => return deny(reason),
-                Gate::AlsoOn(destination) => {
-                    if let Some(answer) = self.forbidden_at(&place, &destination) {
-                        return answer;
-                    }
-                }
-            }
+        let scene = Scene {
+            world,
+            who: self.who,
+            resource,
+            place: &place,
+            resource_attributes: &q.resource_attributes,
+            context: &q.context,
+            source_ip: q.source_ip,
+            now: q.now,
+        };
+        if let Some(reason) = guards::check(&q.permission, &scene) {
+            return deny(reason);
         }
         let created_by = q
             .resource_attributes
             .get("created_by")
             .and_then(Value::as_str);
         let owns = created_by.is_some_and(|text| people::owns(world, text, self.who));
+        if gated && let Some(answer) = self.gated(owns, &scene) {
+            return answer;
+        }
         let ask = Ask {
             world,
             who: self.who,
             permission: &q.permission,
             place: &place,
             owns,
+            scene: &scene,
         };
         let (allow, reason) = grants::decide(&ask);
         Answer::Decided(Decision {
@@ -193,7 +200,72 @@ impl Asked<'_> {
             actor: String::new(),
             resource: resource.to_owned(),
             attribution: Some(self.attribution(&place.node)),
+            obligation: gates::obligation(&q.permission, &scene).filter(|_| allow && gated),
         })
+    }
+
+    /// Steps 5 and 6. `None`: on to the grants.
+    fn gated(&self, owns: bool, scene: &Scene<'_>) -> Option<Answer> {
+        let (q, deny) = (self.q, |reason: &str| {
+            Some(Answer::Decided(denied(reason, "", scene.resource)))
+        });
+        if !q.delegates.is_empty() && !gates::is_of_tokens(&q.permission) {
+            let mut wrong = BTreeSet::from(["delegates".to_owned()]);
+            // Whatever else is wrong may be told as well.
+            if let Gate::Invalid(fields) = gates::check(&q.permission, owns, scene) {
+                wrong.extend(fields);
+            }
+            return Some(Answer::Invalid(wrong));
+        }
+        match gates::check(&q.permission, owns, scene) {
+            Gate::Pass if q.delegates.is_empty() => None,
+            Gate::Pass => Some(self.through_delegates(scene.resource)),
+            Gate::Invalid(fields) => Some(Answer::Invalid(fields)),
+            Gate::Deny(reason) => deny(reason),
+            Gate::AlsoOn(destination) => self.forbidden_at(scene.place, &destination),
+        }
+    }
+
+    /// SPEC 10.1: caller to each delegate, the last one to the target.
+    fn through_delegates(&self, target: &str) -> Answer {
+        let broken = Answer::Decided(denied("DELEGATION_BROKEN", "", target));
+        let hop = Question {
+            permission: "iam.serviceAccounts.implicitDelegation".to_owned(),
+            resource_attributes: Value::Object(serde_json::Map::new()),
+            delegates: Vec::new(),
+            ..self.q.clone()
+        };
+        let mut from = self.who.clone();
+        for (number, name) in self.q.delegates.iter().enumerate() {
+            let asked = Asked {
+                q: &hop,
+                who: &from,
+                key: self.key.filter(|_| number == 0),
+                ..*self
+            };
+            if asked.narrowed(name).is_some() || !allows(&asked.steps_2_to_8(name, true)) {
+                return broken;
+            }
+            from = Who::Account(self.world.account_named(name).unwrap().clone());
+        }
+        let last = Question {
+            delegates: Vec::new(),
+            ..self.q.clone()
+        };
+        let asked = Asked {
+            q: &last,
+            who: &from,
+            key: None,
+            ..*self
+        };
+        match asked.steps_2_to_8(target, true) {
+            Answer::Decided(mut decision) if decision.allow => {
+                let place = names::find(self.world, target).unwrap();
+                decision.attribution = Some(self.attribution(&place.node));
+                Answer::Decided(decision)
+            }
+            _ => broken,
+        }
     }
 
     /// SPEC 4.4: what the destination of a move says against it.
@@ -267,6 +339,10 @@ impl Asked<'_> {
     }
 }
 
+fn allows(answer: &Answer) -> bool {
+    matches!(answer, Answer::Decided(decision) if decision.allow)
+}
+
 fn denied(reason: &str, actor: &str, resource: &str) -> Decision {
     Decision {
         allow: false,
@@ -274,13 +350,14 @@ fn denied(reason: &str, actor: &str, resource: &str) -> Decision {
         actor: actor.to_owned(),
         resource: resource.to_owned(),
         attribution: None,
+        obligation: None,
     }
 }
 
 fn actor(who: &Who) -> String {
     match who {
         Who::Anonymous => "anonymous".to_owned(),
-        Who::Unknown(text) => text.clone(),
+        Who::Unknown(text) | Who::Federated(text, _) => text.clone(),
         Who::User(user) => format!("uid {}", user.uid),
         Who::Account(account) => format!("uid {}", account.uid),
     }

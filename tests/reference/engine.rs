@@ -62,6 +62,15 @@ pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Ans
             actor: actor(snapshot, world, decision.actor),
             resource: decision.resource.to_string(),
             attribution: Some(attribution(snapshot, decision.attribution)),
+            obligation: decision.obligation.as_deref().map(|duty| {
+                let outcome::Obligation::GrantRole { role, email } = duty;
+                let resource = decision.resource.to_string();
+                (
+                    resource,
+                    (*role).to_owned(),
+                    format!("serviceAccount:{email}"),
+                )
+            }),
         }),
     }
 }
@@ -156,7 +165,8 @@ pub(crate) fn agrees(reference: &Answer, engine: &Answer) -> bool {
             let proven = !r.reason.starts_with("CREDENTIAL_");
             let details = r.actor == e.actor && r.resource == e.resource;
             let attribution = r.attribution.is_none() || r.attribution == e.attribution;
-            same && (!proven || (details && attribution))
+            let obligation = r.obligation == e.obligation;
+            same && obligation && (!proven || (details && attribution))
         }
         _ => false,
     }

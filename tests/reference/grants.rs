@@ -1,9 +1,10 @@
 //! Steps 7 and 8 of SPEC 6.3: what grants, and why nothing does.
 
+use crate::reference::conditions::{self, Scene, Verdict};
 use crate::reference::names::{self, Place};
 use crate::reference::people::{self, Match, Who};
 use crate::reference::roles::{self, Kind};
-use crate::reference::world::World;
+use crate::reference::world::{Binding, World};
 
 /// Where a grant comes from, the strongest first (SEMANTICS 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,13 @@ pub(crate) struct Ask<'a> {
     pub(crate) place: &'a Place,
     /// Whether `created_by` is the caller.
     pub(crate) owns: bool,
+    /// What conditions read.
+    pub(crate) scene: &'a Scene<'a>,
+}
+
+/// SPEC 7.3: true grants, and nothing else.
+fn holds(ask: &Ask<'_>, binding: &Binding) -> bool {
+    conditions::judge(binding.condition.as_ref(), ask.scene) == Verdict::Holds
 }
 
 /// The decision of the last two steps.
@@ -56,7 +64,7 @@ pub(crate) fn decide(ask: &Ask<'_>) -> (bool, &'static str) {
         match ask.who {
             Who::Unknown(_) => "PRINCIPAL_UNKNOWN",
             Who::Anonymous => "UNAUTHENTICATED",
-            Who::User(_) | Who::Account(_) => "NO_GRANT",
+            Who::User(_) | Who::Account(_) | Who::Federated(..) => "NO_GRANT",
         }
     };
     (false, reason)
@@ -95,6 +103,9 @@ fn from_policies(ask: &Ask<'_>) -> Vec<Grant> {
             .as_ref()
             .is_some_and(|p| !names::at_or_below(&node, p));
         for binding in ask.world.policies.get(&node).into_iter().flatten() {
+            if !holds(ask, binding) {
+                continue;
+            }
             for member in &binding.members {
                 let how = people::matches(ask.world, member, ask.who);
                 if how == Match::No || !levels.grants(ask, &node, &binding.role, how) {
@@ -202,7 +213,7 @@ impl Levels {
                 let administrative = ask.world.permissions[ask.permission].administrative;
                 (!self.active || administrative) && carries(ask, node, role)
             }
-            Who::Anonymous | Who::Unknown(_) => false,
+            Who::Anonymous | Who::Unknown(_) | Who::Federated(..) => false,
         }
     }
 }

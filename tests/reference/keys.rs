@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::reference::constraints;
 use crate::reference::names;
 use crate::reference::people::Who;
 use crate::reference::world::{AnyOr, Key, World};
@@ -82,8 +83,10 @@ pub(crate) fn look_up(
         Who::Account(account) if !account.living() => Some("OWNER_DELETED"),
         Who::Account(account) if account.disabled => Some("OWNER_DISABLED"),
         Who::User(user) if user.disabled => Some("OWNER_DISABLED"),
-        // SEMANTICS 6.3: an exposed key is disabled.
-        _ if key.disabled || key.exposed => Some("DISABLED"),
+        // SPEC 8
+        _ if key.disabled || (key.exposed && !waits_for_abuse(world, key, &who)) => {
+            Some("DISABLED")
+        }
         _ if key.not_before.is_some_and(|from| now < from) => Some("NOT_YET_VALID"),
         _ if key.not_after.is_some_and(|end| now >= end) => Some("EXPIRED"),
         _ => None,
@@ -92,6 +95,12 @@ pub(crate) fn look_up(
         Some(code) => Err((code, Some(key.name.clone()))),
         None => Ok((key.clone(), who)),
     }
+}
+
+/// Whether an exposed key goes on: that of an account where the constraint lets it.
+fn waits_for_abuse(world: &World, key: &Key, who: &Who) -> bool {
+    let name = names::parent(&key.name).unwrap();
+    matches!(who, Who::Account(_)) && constraints::waits_for_abuse(world, &name)
 }
 
 /// SEMANTICS 2.5: the one of that name that has the key's `owner_uid`.
@@ -157,7 +166,7 @@ pub(crate) fn narrowing(
 }
 
 /// Whether a range holds an address, bit by bit.
-fn contains(cidr: &str, ip: IpAddr) -> bool {
+pub(crate) fn contains(cidr: &str, ip: IpAddr) -> bool {
     let (range, length) = cidr.split_once('/').unwrap();
     let range = bits(range.parse().unwrap());
     let length: usize = length.parse().unwrap();

@@ -8,9 +8,12 @@
 //! Choices where SPEC and docs/SEMANTICS.md leave room are marked `choice:`.
 
 pub(crate) mod catalogue;
+pub(crate) mod conditions;
+pub(crate) mod constraints;
 pub(crate) mod decide;
 pub(crate) mod gates;
 pub(crate) mod grants;
+pub(crate) mod guards;
 pub(crate) mod keys;
 pub(crate) mod names;
 pub(crate) mod people;

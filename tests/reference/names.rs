@@ -65,6 +65,16 @@ pub(crate) fn is_project_name(name: &str) -> bool {
         && (is_team_name(&parent) || is_organization_name(&parent))
 }
 
+/// An account of an organization, team or project.
+pub(crate) fn is_account_name(name: &str) -> bool {
+    let Some((parent, last)) = split(name) else {
+        return false;
+    };
+    well_formed(name)
+        && last.starts_with("serviceAccounts/")
+        && (is_team_name(&parent) || is_organization_name(&parent) || is_project_name(&parent))
+}
+
 pub(crate) fn is_organization_name(name: &str) -> bool {
     well_formed(name) && name.starts_with("organizations/") && name.matches('/').count() == 1
 }

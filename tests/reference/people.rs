@@ -11,6 +11,8 @@ pub(crate) enum Who {
     Unknown(String),
     User(User),
     Account(Account),
+    /// A `principal://` of a pool that is there, as asserted; and the pool's name.
+    Federated(String, String),
 }
 
 impl Who {
@@ -18,17 +20,29 @@ impl Who {
         matches!(self, Self::User(_) | Self::Account(_))
     }
 
+    /// The identity; of a federated principal its text.
     pub(crate) fn uid(&self) -> Option<&str> {
         match self {
             Self::User(user) => Some(&user.uid),
             Self::Account(account) => Some(&account.uid),
+            Self::Federated(text, _) => Some(text),
             Self::Anonymous | Self::Unknown(_) => None,
+        }
+    }
+
+    /// SPEC 6.3 step 2, 6.2: disabled, deleted, or of such a pool.
+    pub(crate) fn is_idle(&self, world: &World) -> bool {
+        match self {
+            Self::User(user) => user.disabled,
+            Self::Account(account) => account.disabled || !account.living(),
+            Self::Federated(_, pool) => world.pools[pool],
+            Self::Anonymous | Self::Unknown(_) => false,
         }
     }
 }
 
 /// SEMANTICS 1.5: one `@`, printable ASCII on its left, a domain on its right.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let sides: Vec<&str> = text.split('@').collect();
     sides.len() == 2
         && text.len() <= 254
@@ -64,7 +78,9 @@ pub(crate) fn can_be_subject(text: &str) -> bool {
         let Some((pool, subject)) = rest.split_once("/subject/") else {
             return false;
         };
-        return names::well_formed(pool) && !subject.is_empty();
+        // FACTS B6.4
+        let printable = subject.chars().all(|c| c.is_ascii_graphic());
+        return is_pool_name(pool) && printable && (1..=127).contains(&subject.len());
     }
     if let Some(rest) = text.strip_prefix("serviceAccount:") {
         return address(rest).is_some();
@@ -74,8 +90,25 @@ pub(crate) fn can_be_subject(text: &str) -> bool {
         .is_some_and(|(_, uid)| uid.is_none())
 }
 
+/// `{node}/identityPools/{id}`.
+fn is_pool_name(text: &str) -> bool {
+    let last = names::split(text);
+    names::well_formed(text) && last.is_some_and(|(_, pair)| pair.starts_with("identityPools/"))
+}
+
+/// The pool that a `principal://` text names.
+fn pool_of(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("principal://")?;
+    rest.split_once("/subject/").map(|(pool, _)| pool)
+}
+
 /// Who a subject is; the text can be one.
 pub(crate) fn subject(world: &World, text: &str) -> Who {
+    if let Some(pool) = pool_of(text)
+        && world.pools.contains_key(pool)
+    {
+        return Who::Federated(text.to_owned(), pool.to_owned());
+    }
     let found = match text.split_once(':') {
         Some(("user", email)) => user_of(world, email).map(Who::User),
         Some(("serviceAccount", rest)) => account_of(world, rest).map(Who::Account),
@@ -133,7 +166,11 @@ pub(crate) fn matches(world: &World, member: &str, who: &Who) -> Match {
             }
             _ => false,
         },
-        Some(("principalSet", set)) => is_in_set(set.trim_start_matches("//"), who),
+        Some(("principalSet", set)) => {
+            let set = set.trim_start_matches("//");
+            let known = matches!(who, Who::Federated(..));
+            is_in_set(set, who) || (known && is_of_pool(set, who))
+        }
         Some(("group", email)) => {
             let inside = is_in_group(world, &email.to_ascii_lowercase(), who);
             return if inside {
@@ -158,7 +195,7 @@ fn is_named(world: &World, member: &str, who: &Who) -> bool {
                 .filter(Account::living)
                 .map(Who::Account)
         }
-        Some(("user" | "serviceAccount", _)) => Some(subject(world, member)),
+        Some(("user" | "serviceAccount" | "principal", _)) => Some(subject(world, member)),
         _ => None,
     };
     meant.is_some_and(|meant| meant.uid() == Some(uid))
@@ -175,6 +212,78 @@ fn is_in_set(set: &str, who: &Who) -> bool {
     let below = account.name.starts_with(&format!("{node}/"));
     below
         && (kind == "ServiceAccount" || (kind == "ServiceAgent" && account.kind == "SERVICE_AGENT"))
+}
+
+/// `{pool}/*`, of the pool that the subject names.
+fn is_of_pool(set: &str, who: &Who) -> bool {
+    let (Who::Federated(text, _) | Who::Unknown(text)) = who else {
+        return false;
+    };
+    set.strip_suffix("/*")
+        .is_some_and(|pool| pool_of(text) == Some(pool))
+}
+
+/// What a list of members is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Denied principals, and who is bound to a boundary.
+    Stops,
+    /// Exceptions of a deny rule.
+    Spares,
+}
+
+/// SPEC 6.2: whether a member of a deny rule or a boundary binding means this principal, known
+/// or only asserted.
+pub(crate) fn is_meant(world: &World, member: &str, who: &Who, purpose: Use) -> bool {
+    match member.split_once(':') {
+        None => member == "allUsers" || !matches!(who, Who::Anonymous),
+        Some(("domain", domain)) => {
+            let email = match who {
+                Who::User(user) => user.email.clone(),
+                Who::Unknown(text) => match text.strip_prefix("user:") {
+                    Some(email) => email.to_ascii_lowercase(),
+                    None => return false,
+                },
+                _ => return false,
+            };
+            email.split('@').nth(1) == Some(domain.to_ascii_lowercase().as_str())
+        }
+        Some(("principalSet", set)) => {
+            let set = set.trim_start_matches("//");
+            let groups = ["/group/", "/attribute."];
+            let some_of_pool = groups.iter().any(|mark| {
+                let (Who::Federated(text, _) | Who::Unknown(text)) = who else {
+                    return false;
+                };
+                set.contains("/identityPools/")
+                    && set
+                        .split_once(mark)
+                        .is_some_and(|(pool, _)| pool_of(text) == Some(pool))
+            });
+            is_in_set(set, who) || is_of_pool(set, who) || (purpose == Use::Stops && some_of_pool)
+        }
+        Some(("group", email)) => {
+            let email = email.to_ascii_lowercase();
+            let group = world.groups.iter().find(|g| g.email == email);
+            group.is_some_and(|g| g.members.iter().any(|m| is_meant(world, m, who, purpose)))
+        }
+        _ => match who {
+            Who::Unknown(text) => {
+                let member = member.strip_prefix("deleted:").unwrap_or(member);
+                plain(member) == plain(text)
+            }
+            _ => is_named(world, member, who),
+        },
+    }
+}
+
+/// The text of a principal, its address in lower case.
+fn plain(text: &str) -> String {
+    match text.split_once("?uid=") {
+        _ if text.starts_with("principal:") => text.to_owned(),
+        Some((email, uid)) => format!("{}?uid={uid}", email.to_ascii_lowercase()),
+        None => text.to_ascii_lowercase(),
+    }
 }
 
 /// Walks the groups from the top.

@@ -58,6 +58,8 @@ pub(crate) struct Decision {
     pub(crate) resource: String,
     /// E-mail of the attributed user, or why there is none; only where grants were looked at.
     pub(crate) attribution: Option<Attribution>,
+    /// SPEC 5.4: a role to grant: on what, which, to whom.
+    pub(crate) obligation: Option<(String, String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,3 +24,19 @@ pub(crate) fn seconds(text: &str) -> i64 {
 fn leap(year: i64) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
+
+/// Year, hour, and day of the week (Sunday is 0) of seconds since 1970, in UTC.
+pub(crate) fn parts(seconds: i64) -> (usize, usize, usize) {
+    let days = seconds.div_euclid(86_400);
+    let mut year = 1970;
+    let mut left = days;
+    while left >= if leap(year) { 366 } else { 365 } {
+        left -= if leap(year) { 366 } else { 365 };
+        year += 1;
+    }
+    let hour = seconds.rem_euclid(86_400) / 3_600;
+    // 1970 began on a Thursday.
+    let weekday = (days + 4).rem_euclid(7);
+    let small = |n: i64| usize::try_from(n).unwrap();
+    (small(year), small(hour), small(weekday))
+}

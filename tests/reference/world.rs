@@ -1,12 +1,16 @@
 //! The snapshot, read from the file form of SPEC 2.2 into plain lists.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::reference::catalogue::{self, Catalogue, Flags};
-use crate::reference::{names, time};
+use crate::reference::names;
+
+use read::{flag, list, text, texts};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
@@ -49,6 +53,7 @@ pub(crate) struct Account {
     pub(crate) default_team: String,
     pub(crate) disabled: bool,
     pub(crate) deleted_at: Option<i64>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +90,45 @@ pub(crate) struct Role {
 pub(crate) struct Binding {
     pub(crate) role: String,
     pub(crate) members: Vec<String>,
+    pub(crate) condition: Option<String>,
+}
+
+/// One rule of a deny policy.
+#[derive(Debug, Clone)]
+pub(crate) struct DenyRule {
+    pub(crate) principals: Vec<String>,
+    pub(crate) excepted_principals: Vec<String>,
+    pub(crate) permissions: Vec<String>,
+    pub(crate) excepted_permissions: Vec<String>,
+    pub(crate) condition: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Boundary {
+    pub(crate) resources: Vec<String>,
+    /// Those it bounds.
+    pub(crate) permissions: AnyOr,
+}
+
+/// Who is bound to a boundary.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) boundary: String,
+    pub(crate) principal_set: String,
+    pub(crate) condition: Option<String>,
+}
+
+/// The value of a constraint at a node.
+#[derive(Debug, Clone)]
+pub(crate) struct OrgPolicy {
+    pub(crate) attachment: String,
+    pub(crate) constraint: String,
+    pub(crate) enforced: bool,
+    /// Lists that are said.
+    pub(crate) allow: Option<AnyOr>,
+    pub(crate) deny: Option<AnyOr>,
+    pub(crate) inherit: bool,
+    pub(crate) reset: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +145,15 @@ pub(crate) struct World {
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) permissions: BTreeMap<String, Flags>,
     pub(crate) policies: BTreeMap<String, Vec<Binding>>,
+    /// Rules by what they are attached to.
+    pub(crate) denies: BTreeMap<String, Vec<DenyRule>>,
+    pub(crate) boundaries: BTreeMap<String, Boundary>,
+    pub(crate) bound: Vec<Bound>,
+    pub(crate) org_policies: Vec<OrgPolicy>,
+    /// Identity pools, and whether one is disabled or deleted.
+    pub(crate) pools: BTreeMap<String, bool>,
+    /// Tags of nodes that are no accounts.
+    pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Secret of HMAC keys.
     pub(crate) pepper: Vec<u8>,
 }
@@ -122,10 +175,16 @@ impl World {
             roles: BTreeMap::new(),
             permissions,
             policies: BTreeMap::new(),
+            denies: BTreeMap::new(),
+            boundaries: BTreeMap::new(),
+            bound: Vec::new(),
+            org_policies: Vec::new(),
+            pools: BTreeMap::new(),
+            tags: BTreeMap::new(),
             pepper: Vec::new(),
         };
         for entity in list(file, "entities") {
-            let entity = snake(&entity);
+            let entity = read::snake(&entity);
             let (kind, body) = entity.as_object().unwrap().iter().next().unwrap();
             world.add(kind, body);
         }
@@ -160,40 +219,69 @@ impl World {
         all.last().copied()
     }
 
+    /// The tags that a node itself has.
+    pub(crate) fn tags_of(&self, node: &str) -> BTreeMap<String, String> {
+        let account = self.account_named(node).map(|a| a.tags.clone());
+        account
+            .or_else(|| self.tags.get(node).cloned())
+            .unwrap_or_default()
+    }
+
     fn add(&mut self, kind: &str, body: &Value) {
         let name = text(body, "name");
+        if ["organization", "team", "project"].contains(&kind) {
+            self.tags.insert(name.clone(), read::tags(body));
+        }
         match kind {
             "organization" => {
-                self.organizations.insert(name, settings(body));
+                self.organizations.insert(name, read::settings(body));
             }
             "team" => {
-                self.teams.insert(name, settings(body));
+                self.teams.insert(name, read::settings(body));
             }
             "project" => {
-                self.projects.insert(name, project(body));
+                self.projects.insert(name, read::project(body));
             }
-            "user" => self.users.push(user(body)),
+            "user" => self.users.push(read::user(body)),
             "group" => self.groups.push(Group {
                 email: text(body, "email").to_ascii_lowercase(),
                 members: texts(body, "members"),
             }),
-            "service_account" => self.accounts.push(account(body)),
-            "key" => self.keys.push(key(body)),
+            "service_account" => self.accounts.push(read::account(body)),
+            "key" => self.keys.push(read::key(body)),
             "role" => {
-                self.roles.insert(name, role(body));
+                self.roles.insert(name, read::role(body));
             }
             "permission" => {
                 let plain = name.strip_prefix("permissions/").unwrap().to_owned();
-                self.permissions.insert(plain, permission(body));
+                self.permissions.insert(plain, read::permission(body));
             }
             "allow_policy" => {
                 let bindings = list(body, "bindings");
-                let bindings = bindings.iter().map(|b| Binding {
-                    role: text(b, "role"),
-                    members: texts(b, "members"),
-                });
-                self.policies
-                    .insert(text(body, "resource"), bindings.collect());
+                self.policies.insert(
+                    text(body, "resource"),
+                    bindings.iter().map(read::binding).collect(),
+                );
+            }
+            "deny_policy" => {
+                let rules = list(body, "rules");
+                self.denies
+                    .entry(text(body, "attachment"))
+                    .or_default()
+                    .extend(rules.iter().map(read::deny_rule));
+            }
+            "access_boundary" => {
+                self.boundaries.insert(name, read::boundary(body));
+            }
+            "access_boundary_binding" => self.bound.push(Bound {
+                boundary: text(body, "boundary"),
+                principal_set: text(body, "principal_set"),
+                condition: read::condition(body),
+            }),
+            "org_policy" => self.org_policies.push(read::org_policy(body)),
+            "identity_pool" => {
+                let idle = flag(body, "disabled") || body.get("deleted_at").is_some();
+                self.pools.insert(name, idle);
             }
             // What a proxy asks; it decides nothing (SPEC 13.1).
             "route" => {}
@@ -217,196 +305,4 @@ impl Account {
     pub(crate) fn parent(&self) -> String {
         names::parent(&self.name).unwrap()
     }
-}
-
-/// The same with its field names in snake_case: both are read (SPEC 2.2). Tags are not, but
-/// nothing here reads tags.
-fn snake(value: &Value) -> Value {
-    match value {
-        Value::Array(list) => list.iter().map(snake).collect(),
-        Value::Object(map) => {
-            let fields = map.iter().map(|(name, value)| {
-                let mut plain = String::new();
-                for c in name.chars() {
-                    if c.is_ascii_uppercase() {
-                        plain.push('_');
-                    }
-                    plain.push(c.to_ascii_lowercase());
-                }
-                (plain, snake(value))
-            });
-            Value::Object(fields.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn project(body: &Value) -> Project {
-    Project {
-        visibility: word(body, "visibility", "VISIBILITY_", "TEAM"),
-        quota: body
-            .get("service_account_quota")
-            .map_or(100, |q| q.as_u64().unwrap()),
-        services: body.get("services").map_or(AnyOr::Any, any_or),
-    }
-}
-
-fn user(body: &Value) -> User {
-    let seats = list(body, "seats");
-    let level = |seat: &Value, product: &str| word(seat, product, "SEAT_LEVEL_", "?");
-    User {
-        name: text(body, "name"),
-        uid: text(body, "uid"),
-        email: text(body, "email").to_ascii_lowercase(),
-        username: text(body, "username"),
-        disabled: flag(body, "disabled"),
-        seats: seats
-            .iter()
-            .map(|s| {
-                (
-                    text(s, "organization"),
-                    level(s, "models"),
-                    level(s, "weave"),
-                )
-            })
-            .collect(),
-    }
-}
-
-fn account(body: &Value) -> Account {
-    Account {
-        name: text(body, "name"),
-        uid: text(body, "uid"),
-        email: text(body, "email").to_ascii_lowercase(),
-        kind: word(body, "kind", "ACCOUNT_KIND_", "USER_MANAGED"),
-        authentication: word(body, "authentication", "AUTHENTICATION_", "BUILT_IN"),
-        default_team: text(body, "default_team"),
-        disabled: flag(body, "disabled"),
-        deleted_at: when(body, "deleted_at"),
-    }
-}
-
-fn key(body: &Value) -> Key {
-    let api_key = body.get("api_key").cloned().unwrap_or_default();
-    let digest = |form: &str| api_key.get(form).map(|d| digest_bytes(d.as_str().unwrap()));
-    Key {
-        name: text(body, "name"),
-        owner_uid: text(body, "owner_uid"),
-        organization: text(body, "organization"),
-        sha256: digest("sha256"),
-        hmac_sha256: digest("hmac_sha256"),
-        not_before: when(body, "not_before"),
-        not_after: when(body, "not_after"),
-        disabled: flag(body, "disabled"),
-        exposed: body.get("exposed_at").is_some(),
-        restrictions: body.get("restrictions").map(|r| Restrictions {
-            permissions: any_or(&r["permissions"]),
-            resources: any_or(&r["resources"]),
-            cidrs: any_or(&r["cidrs"]),
-        }),
-    }
-}
-
-fn role(body: &Value) -> Role {
-    Role {
-        inherits: text(body, "inherits"),
-        permissions: texts(body, "permissions"),
-        own: texts(body, "own_permissions"),
-        off: flag(body, "deleted") || word(body, "stage", "ROLE_STAGE_", "GA") == "DISABLED",
-    }
-}
-
-fn permission(body: &Value) -> Flags {
-    Flags {
-        basic_role: word(body, "basic_role", "BASIC_ROLE_", "NONE"),
-        product: word(body, "product", "PRODUCT_", "NONE"),
-        public_read: flag(body, "public_read"),
-        open_submit: word(body, "open_submit", "OPEN_SUBMIT_", "NONE"),
-        administrative: flag(body, "administrative"),
-        read: flag(body, "read"),
-        configures: flag(body, "configures"),
-    }
-}
-
-fn settings(body: &Value) -> BTreeSet<String> {
-    let all = body
-        .get("settings")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default();
-    all.into_iter()
-        .filter(|(_, on)| on == &Value::Bool(true))
-        .map(|(name, _)| name)
-        .collect()
-}
-
-fn text(body: &Value, field: &str) -> String {
-    body.get(field)
-        .map_or_else(String::new, |v| v.as_str().unwrap().to_owned())
-}
-
-fn flag(body: &Value, field: &str) -> bool {
-    body.get(field).is_some_and(|v| v.as_bool().unwrap())
-}
-
-fn when(body: &Value, field: &str) -> Option<i64> {
-    body.get(field).map(|v| time::seconds(v.as_str().unwrap()))
-}
-
-fn list(body: &Value, field: &str) -> Vec<Value> {
-    body.get(field)
-        .map_or_else(Vec::new, |v| v.as_array().unwrap().clone())
-}
-
-fn texts(body: &Value, field: &str) -> Vec<String> {
-    list(body, field)
-        .iter()
-        .map(|v| v.as_str().unwrap().to_owned())
-        .collect()
-}
-
-/// An enum value, short or as in the proto (SPEC 2.2).
-fn word(body: &Value, field: &str, prefix: &str, absent: &str) -> String {
-    let said = text(body, field);
-    if said.is_empty() {
-        return absent.to_owned();
-    }
-    said.strip_prefix(prefix).unwrap_or(&said).to_owned()
-}
-
-fn any_or(value: &Value) -> AnyOr {
-    if flag(value, "any") {
-        AnyOr::Any
-    } else {
-        AnyOr::List(texts(value, "values"))
-    }
-}
-
-/// A digest: 64 hexadecimal digits, or base64.
-fn digest_bytes(text: &str) -> Vec<u8> {
-    if text.len() != 64 {
-        return base64(text);
-    }
-    (0..32)
-        .map(|i| u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).unwrap())
-        .collect()
-}
-
-/// Base64 of proto3 JSON: either alphabet, padded or not.
-fn base64(text: &str) -> Vec<u8> {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bits = String::new();
-    for c in text
-        .trim_end_matches('=')
-        .replace('-', "+")
-        .replace('_', "/")
-        .chars()
-    {
-        let value = alphabet.find(c).unwrap();
-        bits.push_str(&format!("{value:06b}"));
-    }
-    let whole = bits.len() / 8;
-    (0..whole)
-        .map(|i| u8::from_str_radix(&bits[i * 8..i * 8 + 8], 2).unwrap())
-        .collect()
 }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::random::dice::Dice;
 use crate::random::policies;
+use crate::random::rules;
 use crate::random::stock::{Account, Role, Stock};
 use crate::reference::catalogue::Catalogue;
 use crate::reference::keys;
@@ -27,17 +28,30 @@ pub(crate) fn snapshot(dice: &Dice, catalogue: &Catalogue) -> Stock {
     tree(dice, &mut stock);
     users(dice, &mut stock);
     accounts(dice, &mut stock);
+    rules::pools(dice, &mut stock);
     groups(dice, &mut stock);
     roles(dice, &mut stock);
     user_keys(dice, &mut stock);
     policies::bind(dice, &mut stock);
+    rules::denies(dice, &mut stock);
+    rules::boundaries(dice, &mut stock);
+    rules::org_policies(dice, &mut stock);
     stock
 }
 
-fn add(stock: &mut Stock, kind: &str, body: Value) {
+pub(crate) fn add(stock: &mut Stock, kind: &str, body: Value) {
     let mut entity = Map::new();
     entity.insert(kind.to_owned(), body);
     stock.entities.push(Value::Object(entity));
+}
+
+/// Tags of a node, if it gets any.
+fn tag(dice: &Dice, body: &mut Value) {
+    for key in ["env", "tier"] {
+        if dice.percent(30) {
+            body["tags"][key] = json!(dice.pick(&["prod", "dev", "1"]));
+        }
+    }
 }
 
 fn permissions(dice: &Dice, stock: &mut Stock) {
@@ -71,13 +85,14 @@ fn tree(dice: &Dice, stock: &mut Stock) {
     let count = *dice.pick(&[1, 1, 2, 2, 3]);
     for id in ["a", "b", "c"].into_iter().take(count) {
         let name = format!("organizations/{id}");
-        let body = json!({ "name": name, "settings": {
+        let mut body = json!({ "name": name, "settings": {
             "enforce_org_scoped_keys": dice.percent(20),
             "disable_key_creation": dice.percent(30),
             "disable_team_service_account_creation": dice.percent(30),
             "disable_admin_team_access": dice.percent(30),
             "private_projects_only": dice.percent(20),
         }});
+        tag(dice, &mut body);
         add(stock, "organization", body);
         stock.organizations.push(name.clone());
         if dice.percent(50) {
@@ -92,10 +107,11 @@ fn tree(dice: &Dice, stock: &mut Stock) {
 }
 
 fn grow(dice: &Dice, stock: &mut Stock, name: &str, depth: usize) {
-    let body = json!({ "name": name, "settings": {
+    let mut body = json!({ "name": name, "settings": {
         "private_projects_only": dice.percent(20),
         "members_may_invite": dice.percent(50),
     }});
+    tag(dice, &mut body);
     add(stock, "team", body);
     stock.teams.push(name.to_owned());
     for id in ["p", "q"] {
@@ -128,6 +144,7 @@ fn project(dice: &Dice, stock: &mut Stock, parent: &str, id: &str) {
         let values: Vec<&str> = all.into_iter().filter(|_| dice.percent(70)).collect();
         body["services"] = json!({ "values": values });
     }
+    tag(dice, &mut body);
     add(stock, "project", body);
     stock.projects.push(name);
 }
@@ -252,6 +269,7 @@ fn account(dice: &Dice, stock: &mut Stock, account: Account) {
     if account.idle && !account.deleted {
         body["disabled"] = json!(true);
     }
+    tag(dice, &mut body);
     add(stock, "service_account", body);
     if !account.federated {
         let many = dice.percent(3);
@@ -390,7 +408,15 @@ fn groups(dice: &Dice, stock: &mut Stock) {
                 4..=6 => policies::account_member(dice, stock),
                 // Only groups that are there already: no cycles.
                 7..=8 if !stock.groups.is_empty() => format!("group:{}", dice.pick(&stock.groups)),
-                _ => "user:gone@x.example".to_owned(),
+                _ => dice
+                    .pick(&[
+                        "user:gone@x.example".to_owned(),
+                        "user:stranger@x.example".to_owned(),
+                        "serviceAccount:stranger@svc.example".to_owned(),
+                        rules::federated(dice, stock),
+                        rules::federated(dice, stock),
+                    ])
+                    .clone(),
             };
             if !members.contains(&member) {
                 members.push(member);

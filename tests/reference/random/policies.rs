@@ -1,9 +1,13 @@
 //! Random allow policies: every node kind, every kind of role and member.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use crate::random::conditions::Place;
 use crate::random::dice::Dice;
 use crate::random::graph::cased;
+use crate::random::rules;
 use crate::random::stock::Stock;
 use crate::reference::names;
 
@@ -34,16 +38,50 @@ const IAM: [&str; 12] = [
 ];
 
 pub(crate) fn bind(dice: &Dice, stock: &mut Stock) {
+    let chained = chains(dice, stock);
     for node in stock.nodes() {
-        if !dice.percent(75) {
-            continue;
+        let mut bindings = chained.get(&node).cloned().unwrap_or_default();
+        if dice.percent(75) {
+            bindings.extend((0..dice.range(1, 4)).map(|_| binding(dice, stock, &node)));
         }
-        let bindings: Vec<Value> = (0..dice.range(1, 4))
-            .map(|_| binding(dice, stock, &node))
-            .collect();
-        let body = json!({ "allow_policy": { "resource": node, "bindings": bindings } });
-        stock.entities.push(body);
+        if !bindings.is_empty() {
+            let body = json!({ "allow_policy": { "resource": node, "bindings": bindings } });
+            stock.entities.push(body);
+        }
     }
+}
+
+/// Somebody may go by one account to another (SPEC 10.1); the bindings by node.
+fn chains(dice: &Dice, stock: &mut Stock) -> BTreeMap<String, Vec<Value>> {
+    let mut bindings: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for _ in 0..dice.below(3) {
+        let mut from = match dice.below(4) {
+            0 => rules::federated(dice, stock),
+            1 => account_member(dice, stock),
+            _ => format!("user:{}", dice.pick(&stock.users)),
+        };
+        let caller = from.clone();
+        let mut names = Vec::new();
+        for _ in 0..dice.range(2, 4) {
+            let account = dice.pick(&stock.accounts).clone();
+            let role = dice.weighted(&[
+                (6, "roles/iam.serviceAccountTokenCreator"),
+                (1, "roles/iam.workloadIdentityUser"),
+            ]);
+            let mut binding = json!({ "role": role, "members": [from] });
+            if dice.percent(8) {
+                binding["condition"] = rules::condition(dice, stock, Place::Rule);
+            }
+            bindings
+                .entry(account.name.clone())
+                .or_default()
+                .push(binding);
+            from = format!("serviceAccount:{}?uid={}", account.email, account.uid);
+            names.push(account.name);
+        }
+        stock.chains.push((caller, names));
+    }
+    bindings
 }
 
 fn binding(dice: &Dice, stock: &Stock, node: &str) -> Value {
@@ -90,7 +128,14 @@ fn binding(dice: &Dice, stock: &Stock, node: &str) -> Value {
             members.push(member);
         }
     }
-    json!({ "role": role, "members": members })
+    let mut binding = json!({ "role": role, "members": members });
+    // SPEC 7.3: neither on basic roles nor for everybody; SPEC 3.3: nor on membership roles.
+    let basic = ["roles/owner", "roles/editor", "roles/viewer"].contains(&role);
+    let everybody = members.iter().any(|m| m.starts_with("all"));
+    if !membership && !basic && !everybody && dice.percent(40) {
+        binding["condition"] = rules::condition(dice, stock, Place::Rule);
+    }
+    binding
 }
 
 /// `user:` or `group:`.
@@ -151,8 +196,8 @@ fn any_member(dice: &Dice, stock: &Stock) -> String {
         13 => "allAuthenticatedUsers".to_owned(),
         14..=15 => format!("principalSet://{node}/type/ServiceAccount"),
         16 => format!("principalSet://{node}/type/ServiceAgent"),
-        17 => format!("principalSet://{node}/identityPools/pool/*"),
-        18 => format!("principal://{node}/identityPools/pool/subject/s"),
+        17 => rules::pool_set(dice, stock),
+        18 => rules::federated(dice, stock),
         _ => format!("group:{}", dice.pick(&stock.groups)),
     }
 }

@@ -47,6 +47,12 @@ impl Ask {
     }
 }
 
+/// Effect and reason in the text of an answer.
+pub(crate) fn reason(answer: &str) -> String {
+    let words: Vec<&str> = answer.split(", ").take(2).collect();
+    words.join(" ")
+}
+
 fn disagreement(file: &Value, ask: &Ask) -> Option<(String, String)> {
     let snapshot = engine::build(file).ok()?;
     let mut world = World::read(file);

@@ -24,6 +24,14 @@ pub(crate) struct Role {
     pub(crate) membership: bool,
 }
 
+/// An organization policy, and what its constraint gates.
+#[derive(Debug, Clone)]
+pub(crate) struct OrgPolicy {
+    pub(crate) name: String,
+    pub(crate) attachment: String,
+    pub(crate) permission: String,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stock {
     pub(crate) entities: Vec<Value>,
@@ -48,6 +56,14 @@ pub(crate) struct Stock {
     pub(crate) key_names: Vec<String>,
     /// What each role carries, for one's own things too.
     pub(crate) carried: BTreeMap<String, Vec<String>>,
+    pub(crate) pools: Vec<String>,
+    /// Deny policies.
+    pub(crate) denies: Vec<Value>,
+    /// Principal sets that are bound to a boundary.
+    pub(crate) bound: Vec<String>,
+    pub(crate) org_policies: Vec<OrgPolicy>,
+    /// Who may go by whom to whom: a subject, then names of accounts.
+    pub(crate) chains: Vec<(String, Vec<String>)>,
 }
 
 impl Stock {
@@ -58,6 +74,12 @@ impl Stock {
     /// Whether a bare `serviceAccount:E` would be ambiguous in a policy (SPEC 1.5).
     pub(crate) fn is_shared(&self, email: &str) -> bool {
         self.accounts.iter().filter(|a| a.email == email).count() > 1
+    }
+
+    /// Organizations, teams and projects.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let all = [&self.organizations, &self.teams, &self.projects];
+        all.into_iter().flatten().cloned().collect()
     }
 
     /// Organizations, teams, projects, and account names, each once.
