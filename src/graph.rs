@@ -17,6 +17,7 @@ pub mod rows;
 pub mod rules;
 pub mod shard;
 pub mod snapshot;
+pub mod sources;
 pub mod text;
 mod validate;
 

@@ -3,6 +3,7 @@
 mod grants;
 mod routes;
 mod rules;
+mod sources;
 mod tables;
 
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
     let mut all_names = names;
     all_names.extend(tables::key_name_entries(&plan, &hash));
     let rules = rules::rules(&plan, &mut grants, &hash);
+    let roles = std::mem::take(&mut plan.roles);
+    let sources = sources::sources(&plan, roles, &grants, &hash);
     let (holders, sets) = (grants.holders.clone(), std::mem::take(&mut grants.sets));
     let subjects = tables::subjects(&plan, &nodes);
     let by_subject: Vec<(u64, u32)> = (0_u32..)
@@ -81,6 +84,7 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         holders: holders.into_iter().collect(),
         sets: Arc::new(sets),
         rules: Arc::new(rules),
+        sources: Arc::new(sources),
         permissions: Arc::new(plan.permissions),
         subjects: subjects.into_iter().collect(),
         by_subject: Index::build(&by_subject),

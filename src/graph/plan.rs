@@ -103,6 +103,8 @@ pub(super) enum Principal<'d> {
 /// A group to be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
+    /// E-mail, by which members name it; in lower case.
+    pub(super) email: String,
     /// Principals listed in it.
     pub(super) principals: Vec<u32>,
     /// Principals listed in it that are not here: rows of `Names::asserted`.

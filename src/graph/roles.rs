@@ -44,7 +44,7 @@ pub struct Role {
 }
 
 /// All roles of a snapshot by name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Roles {
     list: Vec<Role>,
     names: HashMap<Box<str>, usize>,

@@ -11,6 +11,7 @@ use crate::graph::rows::{
 };
 use crate::graph::rules::{ALL_AUTHENTICATED, ALL_USERS, Rules};
 use crate::graph::shard::{Index, Paged};
+use crate::graph::sources::Sources;
 use crate::graph::text::Text;
 use crate::model::principal::PrincipalIx;
 use crate::model::query::KeyDigests;
@@ -70,6 +71,7 @@ pub(super) struct Tables {
     pub(super) holders: Paged<Grants>,
     pub(super) sets: Arc<GrantSets>,
     pub(super) rules: Arc<Rules>,
+    pub(super) sources: Arc<Sources>,
     pub(super) permissions: Arc<Permissions>,
     /// Living accounts that another issuer or a peer's certificate may prove.
     pub(super) subjects: Paged<SubjectRow>,
@@ -188,6 +190,12 @@ impl Snapshot {
     #[inline]
     pub fn rules(&self) -> &Rules {
         &self.tables.rules
+    }
+
+    /// The policies as they were written, for explanations.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.tables.sources
     }
 
     /// Grants of `allUsers`.

@@ -44,6 +44,8 @@ pub(super) struct Compiled {
     pub(super) conditional: Vec<(Holder, ConditionalGrant)>,
     /// Where which holder is.
     pub(super) rows: Rows,
+    /// What each binding's role says on its node, for itself alone.
+    pub(super) binding_sets: Vec<u32>,
 }
 
 impl Compiled {
@@ -60,6 +62,7 @@ impl Compiled {
             .map(|(ix, _)| take(Holder::Principal(ix)))
             .collect();
         let conditional = made.conditional(plan, nodes);
+        let binding_sets = made.each(plan);
         let lists = holders_of_principals(plan, nodes, &rows, &of_interest(plan, &rows, &holders));
         Self {
             set_count: len(&made.list),
@@ -68,6 +71,7 @@ impl Compiled {
             principals: own.into_iter().zip(lists).collect(),
             conditional,
             rows,
+            binding_sets,
         }
     }
 }
@@ -117,7 +121,7 @@ impl Rows {
     }
 
     /// Every holder in the order of the rows.
-    fn all(&self, plan: &Plan<'_>) -> impl Iterator<Item = Holder> {
+    pub(super) fn all(&self, plan: &Plan<'_>) -> impl Iterator<Item = Holder> {
         let last = len(plan.names.pool_sets.list());
         [Holder::AllUsers, Holder::AllAuthenticatedUsers]
             .into_iter()
@@ -213,6 +217,16 @@ impl Sets {
         }
         all.sort_by_key(|(holder, c)| (*holder, c.grant.level(), c.grant.node));
         all
+    }
+
+    /// The set of each binding's role alone.
+    fn each(&mut self, plan: &Plan<'_>) -> Vec<u32> {
+        let set = |binding: &crate::graph::plan::Binding| {
+            let role = plan.roles.get(binding.role);
+            let adjust = role.map_or(Adjust::None, |role| adjust(plan, role, binding.node));
+            self.intern(vec![(binding.role, adjust)])
+        };
+        plan.bindings.iter().map(set).collect()
     }
 
     fn intern(&mut self, variants: Vec<Variant>) -> u32 {

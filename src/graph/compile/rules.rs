@@ -47,7 +47,7 @@ pub(super) fn rules(plan: &Plan<'_>, grants: &mut Compiled, hash: &ahash::Random
 }
 
 /// A table of lists.
-fn table<K: Eq + Hash, T>(
+pub(super) fn table<K: Eq + Hash, T>(
     lists: BTreeMap<K, Vec<T>>,
     hash: &ahash::RandomState,
 ) -> Table<K, Box<[T]>> {
@@ -60,7 +60,7 @@ fn table<K: Eq + Hash, T>(
     table
 }
 
-fn named(rows: &Rows, holders: &[Holder]) -> Named {
+pub(super) fn named(rows: &Rows, holders: &[Holder]) -> Named {
     let (mut principals, mut list) = (Vec::new(), Vec::new());
     for holder in holders {
         match (holder, rows.of(*holder)) {

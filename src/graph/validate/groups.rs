@@ -72,7 +72,10 @@ impl<'d> Check<'d> {
     }
 
     fn group_members(&mut self, place: &Place, group: &document::Group) -> Group {
-        let mut resolved = Group::default();
+        let mut resolved = Group {
+            email: group.email.to_ascii_lowercase(),
+            ..Group::default()
+        };
         for (ix, text) in group.members.iter().enumerate() {
             let path = || format!("group[{}].members[{ix}]", group.name);
             let allowed = "user:E, serviceAccount:E, group:E or principal://POOL/subject/S";

@@ -140,13 +140,7 @@ impl<'d> Check<'d> {
             | Entity::OrgPolicy(_)
             | Entity::NotEvaluated { .. } => return None,
         };
-        let word = match kind {
-            NodeKind::Organization => "organization",
-            NodeKind::Team => "team",
-            NodeKind::Project => "project",
-            NodeKind::ServiceAccount | NodeKind::Key => "service_account",
-        };
-        let path = format!("{word}[{name}]");
+        let path = format!("{}[{name}]", word(kind));
         self.text(place, &path, "display_name", title);
         self.tags(place, &path, tags);
         let parent = self.name_of(place, &path, name, collection)?;
@@ -244,6 +238,15 @@ fn rank(account: &ServiceAccount) -> (bool, std::cmp::Reverse<(Option<i64>, &str
         account.deleted_at.is_some(),
         std::cmp::Reverse((account.deleted_at, &account.uid)),
     )
+}
+
+const fn word(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Organization => "organization",
+        NodeKind::Team => "team",
+        NodeKind::Project => "project",
+        NodeKind::ServiceAccount | NodeKind::Key => "service_account",
+    }
 }
 
 const fn allowed_parents(kind: NodeKind) -> &'static str {
