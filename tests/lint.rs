@@ -247,6 +247,42 @@ fn what_stands_in_the_file_reaches_the_terminal_without_its_control_characters()
 }
 
 #[test]
+fn the_headers_that_a_route_is_told_to_remove_are_those_that_postern_sets() {
+    // SPEC 13.3
+    let report = report(&text("config_dump.json"));
+    let fix = report
+        .findings()
+        .iter()
+        .find(|f| f.code == "identity_headers");
+    let fix = &fix.unwrap().fix;
+    for name in postern::wire::envoy::headers::NAMES {
+        assert!(
+            fix.contains(&format!("- {name}\n")) || fix.ends_with(name),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        fix.lines().count(),
+        1 + postern::wire::envoy::headers::NAMES.len()
+    );
+}
+
+#[test]
+fn an_edge_that_removes_the_identity_headers_lets_routes_go_unchecked() {
+    let good = text("good.yaml");
+    let removal = "                - x-postern-attributed-user\n";
+    let edge = "stat_prefix: edge
+          early_header_mutation_extensions:
+          - name: envoy.http.early_header_mutation.header_mutation
+            typed_config:
+              \"@type\": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+              mutations:
+              - remove_on_match: {key_matcher: {prefix: x-postern-}}";
+    let text = good.replace(removal, "").replace("stat_prefix: edge", edge);
+    assert_eq!(report(&text).worst(), Some(Severity::Info), "{text}");
+}
+
+#[test]
 fn a_mistake_that_no_severity_hides_is_the_worst() {
     assert_eq!(report(&text("good.yaml")).worst(), Some(Severity::Info));
     assert_eq!(report(&text("bad.yaml")).worst(), Some(Severity::Error));

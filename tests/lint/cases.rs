@@ -163,7 +163,7 @@ pub(crate) const CASES: &[(&str, &str, &[&str])] = &[
     (
         FILTER,
         "          - name: envoy.filters.http.ext_authz\n            disabled: true\n            typed_config:",
-        &["error filter_disabled"],
+        &["error identity_headers", "info filter_disabled", "warning route_disabled"],
     ),
     (
         FILTER,
@@ -188,7 +188,7 @@ pub(crate) const CASES: &[(&str, &str, &[&str])] = &[
     (
         ROUTER,
         "          - name: second\n            config_discovery: {type_urls: [t/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz]}\n          - name: envoy.filters.http.router",
-        &["warning config_discovery"],
+        &["warning config_discovery", "warning identity_removed"],
     ),
     (
         "          - upgrade_type: websocket",
@@ -272,6 +272,49 @@ pub(crate) const CASES: &[(&str, &str, &[&str])] = &[
         &["info include_peer_certificate"],
     ),
     // === routes ===
+    (
+        // A route switches one of two filters on.
+        FILTER,
+        "          - name: other
+            disabled: true
+            typed_config:
+              \"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
+              transport_api_version: V3
+              grpc_service: {envoy_grpc: {cluster_name: postern}, timeout: 0.5s}
+              status_on_error: {code: ServiceUnavailable}
+              validate_mutations: true
+          - name: envoy.filters.http.ext_authz
+            typed_config:",
+        &["info filter_disabled"],
+    ),
+    (
+        ROUTE,
+        "              - match: {prefix: /}
+                route:
+                  weighted_clusters:
+                    clusters:
+                    - name: a
+                      weight: 1
+                      typed_per_filter_config:
+                        envoy.filters.http.ext_authz:
+                          \"@type\": t/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute
+                          disabled: true
+              - match: {prefix: /x}
+",
+        &["error identity_headers", "warning route_disabled"],
+    ),
+    (
+        ROUTE,
+        "              - match: {path: /old}
+                redirect: {path_redirect: /new}
+                typed_per_filter_config:
+                  envoy.filters.http.ext_authz:
+                    \"@type\": t/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute
+                    disabled: true
+              - match: {prefix: /}
+",
+        &["info route_disabled"],
+    ),
     (REMOVED, "", &["error identity_headers"]),
     (
         ROUTE,

@@ -2,6 +2,7 @@
 
 use crate::lint::envoy::code::Code;
 use crate::lint::envoy::collect::{Manager, Parts, Routes};
+use crate::lint::envoy::manager::Asker;
 use crate::lint::envoy::sink::Sink;
 use crate::lint::envoy::{cluster, filter, fix, manager, route};
 use crate::lint::report::{Report, Severity};
@@ -18,13 +19,13 @@ pub(super) fn run(root: &At<'_>) -> Result<Report, Unreadable> {
     };
     let mut sink = Sink::default();
     let mut seen = filter::Seen::default();
-    // Which managers ask somebody, and under which names.
-    let mut names: Vec<Vec<&str>> = Vec::new();
+    // Of each manager.
+    let mut askers: Vec<Vec<Asker<'_>>> = Vec::new();
     for manager in &parts.managers {
         sink.group = manager::label(&manager.here, &manager.at);
-        names.push(manager::check(&mut sink, &parts, manager, &mut seen));
+        askers.push(manager::check(&mut sink, &parts, manager, &mut seen));
     }
-    unchecked_managers(&mut sink, &parts, &names);
+    unchecked_managers(&mut sink, &parts, &askers);
     for stray in parts.filters.iter().filter(|filter| !seen.has(&filter.at)) {
         sink.group = manager::label(&stray.here, &stray.at);
         filter::check(&mut sink, &parts, &stray.at, &stray.here);
@@ -33,7 +34,7 @@ pub(super) fn run(root: &At<'_>) -> Result<Report, Unreadable> {
         sink.group = manager::label(&network.here, &network.at);
         filter::check_network(&mut sink, &parts, network);
     }
-    routes(&mut sink, &parts, &names);
+    routes(&mut sink, &parts, &askers);
     cluster::check_named(&mut sink, &parts);
     for refused in &parts.refused {
         "updates".clone_into(&mut sink.group);
@@ -53,8 +54,8 @@ pub(super) fn run(root: &At<'_>) -> Result<Report, Unreadable> {
     Ok(sink.report)
 }
 
-fn unchecked_managers<'t>(sink: &mut Sink, parts: &Parts<'t>, names: &[Vec<&'t str>]) {
-    let has_filters = !parts.filters.is_empty() || names.iter().any(|names| !names.is_empty());
+fn unchecked_managers<'t>(sink: &mut Sink, parts: &Parts<'t>, askers: &[Vec<Asker<'t>>]) {
+    let has_filters = !parts.filters.is_empty() || askers.iter().any(|askers| !askers.is_empty());
     if !has_filters {
         // A part without any listener (a cluster, a route configuration) cannot have a filter.
         let is_part = parts.managers.is_empty() && parts.network.is_empty();
@@ -76,8 +77,8 @@ fn unchecked_managers<'t>(sink: &mut Sink, parts: &Parts<'t>, names: &[Vec<&'t s
         );
         return;
     }
-    for (Manager { at, here }, names) in parts.managers.iter().zip(names) {
-        if names.is_empty() {
+    for (Manager { at, here }, askers) in parts.managers.iter().zip(askers) {
+        if askers.is_empty() {
             sink.group = manager::label(here, at);
             let found = "no ext_authz filter, and another connection manager has one";
             sink.push(
@@ -92,13 +93,13 @@ fn unchecked_managers<'t>(sink: &mut Sink, parts: &Parts<'t>, names: &[Vec<&'t s
 }
 
 /// The routes of the managers that ask somebody; in a file without managers, all routes.
-fn routes<'t>(sink: &mut Sink, parts: &Parts<'t>, names: &[Vec<&'t str>]) {
+fn routes<'t>(sink: &mut Sink, parts: &Parts<'t>, askers: &[Vec<Asker<'t>>]) {
     for Routes { at, manager } in &parts.routes {
         let users = users(parts, at, *manager);
-        let mut filters: Vec<&str> = Vec::new();
+        let mut filters: Vec<Asker<'_>> = Vec::new();
         for user in &users {
-            if let Some(names) = names.get(*user) {
-                filters.extend(names);
+            if let Some(askers) = askers.get(*user) {
+                filters.extend(askers);
             }
         }
         if filters.is_empty() && !parts.managers.is_empty() {

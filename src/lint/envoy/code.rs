@@ -117,7 +117,7 @@ impl Code {
             ),
             Self::FilterDisabled => (
                 "filter_disabled",
-                "no request is checked unless its route switches the filter on",
+                "only requests whose route switches the filter on are checked (Envoy Gateway does so)",
             ),
             Self::FilterOptional => (
                 "is_optional",

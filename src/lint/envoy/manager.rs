@@ -8,7 +8,8 @@ use crate::lint::envoy::{filter, fix};
 use crate::lint::report::Severity;
 use crate::lint::tree::at::At;
 
-const FILTER_NAME: &str = "envoy.filters.http.ext_authz";
+/// The usual name of the filter.
+pub(super) const FILTER_NAME: &str = "envoy.filters.http.ext_authz";
 
 /// Filters that answer a request themselves, change what is decided on, or send it elsewhere;
 /// by the segment of the type's name after `filters.http.`.
@@ -57,14 +58,23 @@ pub(super) fn label(here: &Here<'_>, at: &At<'_>) -> String {
     listener + &chain + &prefix
 }
 
-/// Checks a manager; returns the names of its `ext_authz` filters.
+/// An `ext_authz` filter of a manager.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'t> {
+    /// What routes call it.
+    pub(super) name: &'t str,
+    /// Only routes that switch it on are checked.
+    pub(super) is_off: bool,
+}
+
+/// Checks a manager; returns its `ext_authz` filters.
 pub(super) fn check<'t>(
     sink: &mut Sink,
     parts: &Parts<'t>,
     manager: &Manager<'t>,
     seen: &mut filter::Seen<'t>,
-) -> Vec<&'t str> {
-    let mut names = Vec::new();
+) -> Vec<Asker<'t>> {
+    let mut askers = Vec::new();
     let mut before: Vec<(At<'t>, &str)> = Vec::new();
     let mut has_router = false;
     for item in manager.at.list("http_filters") {
@@ -72,15 +82,16 @@ pub(super) fn check<'t>(
             Entry::Router => has_router = true,
             Entry::Other(kind) => before.push((item, kind)),
             found @ (Entry::Authz { .. } | Entry::AuthzElsewhere) => {
-                names.push(sink.text(&item, "name").unwrap_or(FILTER_NAME));
+                let name = sink.text(&item, "name").unwrap_or(FILTER_NAME);
+                let is_off = switches(sink, &item);
+                askers.push(Asker { name, is_off });
                 place(sink, &item, &before, has_router);
                 before.clear();
-                switches(sink, &item);
                 settings(sink, parts, manager, seen, &item, &found);
             }
         }
     }
-    if !names.is_empty() {
+    if !askers.is_empty() {
         paths(sink, &manager.at);
         headers(sink, &manager.at);
         upgrades(sink, parts, &manager.at);
@@ -100,7 +111,7 @@ pub(super) fn check<'t>(
             );
         }
     }
-    names
+    askers
 }
 
 fn has_routes(parts: &Parts<'_>, rds: &At<'_>) -> bool {
@@ -228,17 +239,13 @@ fn place(sink: &mut Sink, item: &At<'_>, before: &[(At<'_>, &str)], has_router: 
     }
 }
 
-/// What switches the filter off from outside of its settings.
-fn switches(sink: &mut Sink, item: &At<'_>) {
-    if sink.flag(item, "disabled") == Some(true) {
+/// What switches the filter off from outside of its settings; whether it is off.
+fn switches(sink: &mut Sink, item: &At<'_>) -> bool {
+    let is_off = sink.flag(item, "disabled") == Some(true);
+    if is_off {
         let found = "`disabled: true` on the ext_authz filter";
-        sink.push(
-            Severity::Error,
-            Code::FilterDisabled,
-            item,
-            found,
-            "disabled: false",
-        );
+        let fix = "disabled: false";
+        sink.push(Severity::Info, Code::FilterDisabled, item, found, fix);
     }
     if sink.flag(item, "is_optional") == Some(true) {
         let found = "`is_optional: true` on the ext_authz filter";
@@ -250,6 +257,7 @@ fn switches(sink: &mut Sink, item: &At<'_>) {
             "is_optional: false",
         );
     }
+    is_off
 }
 
 fn paths(sink: &mut Sink, at: &At<'_>) {

@@ -4,6 +4,7 @@ use crate::lint::envoy::code::Code;
 use crate::lint::envoy::collect::{Manager, Parts};
 use crate::lint::envoy::filter::{check_body, check_service, matches};
 use crate::lint::envoy::fix;
+use crate::lint::envoy::manager::{Asker, FILTER_NAME};
 use crate::lint::envoy::sink::Sink;
 use crate::lint::report::Severity;
 use crate::lint::tree::at::At;
@@ -17,16 +18,6 @@ pub(super) const IDENTITY: [&str; 6] = [
     "x-postern-revision",
     "x-postern-request-id",
 ];
-const FILTER_NAME: &str = "envoy.filters.http.ext_authz";
-
-/// What a scope says about the filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Setting {
-    /// Nothing: as the scope around it.
-    Inherited,
-    Checked,
-    Disabled,
-}
 
 /// A scope and those around it.
 #[derive(Debug, Clone)]
@@ -34,19 +25,27 @@ struct Scope<'t> {
     at: At<'t>,
     what: String,
     is_wide: bool,
-    /// Whether requests here are checked, the scopes around included.
-    is_checked: bool,
+    /// Of each filter: whether requests here go through it, the scopes around included.
+    checked: Vec<bool>,
+    /// A finding already says that they are not.
+    is_told: bool,
     /// Identity headers that are removed here or around.
     removed: Vec<&'static str>,
 }
 
-/// Checks the routes of one configuration. `filters`: names of the `ext_authz` filters;
-/// `managers`: those that use it.
+impl Scope<'_> {
+    fn is_checked(&self) -> bool {
+        self.checked.contains(&true)
+    }
+}
+
+/// Checks the routes of one configuration. `filters`: the `ext_authz` filters that requests go
+/// through; `managers`: those that use it.
 pub(super) fn check<'t>(
     sink: &mut Sink,
     parts: &Parts<'t>,
     at: &At<'t>,
-    filters: &[&str],
+    filters: &[Asker<'t>],
     managers: &[&Manager<'t>],
 ) {
     // At the edge, before any filter; in every manager that uses these routes.
@@ -59,6 +58,12 @@ pub(super) fn check<'t>(
                     .all(|manager| edge_removes(&manager.at, name))
         })
         .collect();
+    // A file without managers: as if one had the filter under its usual name.
+    let usual = [Asker {
+        name: FILTER_NAME,
+        is_off: false,
+    }];
+    let filters = if filters.is_empty() { &usual } else { filters };
     let mut walk = Walk {
         sink,
         parts,
@@ -69,7 +74,8 @@ pub(super) fn check<'t>(
         at: at.clone(),
         what: String::new(),
         is_wide: true,
-        is_checked: true,
+        checked: filters.iter().map(|filter| !filter.is_off).collect(),
+        is_told: false,
         removed: Vec::new(),
     };
     let whole = walk.scope(&outside, at, "all routes".to_owned(), true);
@@ -79,16 +85,18 @@ pub(super) fn check<'t>(
         for route in host.list("routes") {
             let (what, is_wide) = matched(&route);
             let inner = walk.scope(&inner, &route, what, is_wide);
-            for cluster in route
+            let clusters = route
                 .find(&["route", "weighted_clusters"])
-                .map_or_else(Vec::new, |at| at.list("clusters"))
-            {
-                let what = format!(
-                    "{} to `{}`",
-                    inner.what,
-                    cluster.text_of("name").unwrap_or("?")
-                );
-                walk.scope(&inner, &cluster, what, inner.is_wide);
+                .map_or_else(Vec::new, |at| at.list("clusters"));
+            let is_leaf = clusters.is_empty();
+            for cluster in clusters {
+                let name = cluster.text_of("name").unwrap_or("?");
+                let what = format!("{} to `{name}`", inner.what);
+                let inner = walk.scope(&inner, &cluster, what, inner.is_wide);
+                walk.switched_on_nowhere(&inner);
+            }
+            if is_leaf {
+                walk.switched_on_nowhere(&inner);
             }
         }
     }
@@ -97,35 +105,28 @@ pub(super) fn check<'t>(
 struct Walk<'w, 't> {
     sink: &'w mut Sink,
     parts: &'w Parts<'t>,
-    filters: &'w [&'w str],
+    filters: &'w [Asker<'w>],
     at_edge: Vec<&'static str>,
 }
 
 impl<'t> Walk<'_, 't> {
     fn scope(&mut self, around: &Scope<'t>, at: &At<'t>, what: String, is_wide: bool) -> Scope<'t> {
-        let (setting, place) = self.setting(at);
         let mut removed = around.removed.clone();
         let here: Vec<&'static str> = IDENTITY
             .into_iter()
             .filter(|name| names(at, "request_headers_to_remove", name))
             .collect();
         removed.extend(&here);
-        let is_checked = match setting {
-            Setting::Inherited => around.is_checked,
-            Setting::Checked => true,
-            Setting::Disabled => false,
-        };
-        let scope = Scope {
+        let mut scope = Scope {
             at: at.clone(),
             what,
             is_wide,
-            is_checked,
+            checked: around.checked.clone(),
+            is_told: around.is_told,
             removed,
         };
-        if setting == Setting::Disabled {
-            self.disabled(&scope, &place);
-        }
-        if is_checked && !here.is_empty() {
+        self.settings(&mut scope);
+        if scope.is_checked() && !here.is_empty() {
             let found = format!(
                 "{} removes {} on checked requests",
                 scope.what,
@@ -143,9 +144,9 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// What a scope says; settings that are for no filter, and odd ones, are findings.
-    fn setting(&mut self, at: &At<'t>) -> (Setting, At<'t>) {
-        let mut setting = (Setting::Inherited, at.clone());
-        let entries = at
+    fn settings(&mut self, scope: &mut Scope<'t>) {
+        let entries = scope
+            .at
             .get("typed_per_filter_config")
             .map_or_else(Vec::new, |at| at.entries());
         for (name, entry) in entries {
@@ -159,36 +160,47 @@ impl<'t> Walk<'_, 't> {
                 Some((kind, config.clone()))
             };
             let inner = inner.filter(|(kind, _)| kind.ends_with(".ExtAuthzPerRoute"));
-            let is_ours =
-                self.filters.contains(&name) || self.filters.is_empty() && name == FILTER_NAME;
-            if !is_ours {
+            if !self.filters.iter().any(|filter| filter.name == name) {
                 if inner.is_some() {
                     let found =
                         format!("`{name}` is the name of no ext_authz filter: this has no effect");
-                    self.sink.push(
-                        Severity::Warning,
-                        Code::RouteSetting,
-                        &entry,
-                        found,
-                        fix::per_route(),
-                    );
+                    let fix = fix::per_route();
+                    self.sink
+                        .push(Severity::Warning, Code::RouteSetting, &entry, found, fix);
                 }
                 continue;
             }
             let is_off = is_wrapped && self.sink.flag(&config, "disabled") == Some(true);
-            let inner_off = inner
+            let is_inner_off = inner
                 .as_ref()
                 .is_some_and(|(_, at)| self.sink.flag(at, "disabled") == Some(true));
-            if is_off || inner_off {
-                setting = (Setting::Disabled, entry);
-            } else {
-                setting = (Setting::Checked, entry);
+            let is_checked = !is_off && !is_inner_off;
+            for (filter, checked) in self.filters.iter().zip(&mut scope.checked) {
+                if filter.name == name {
+                    *checked = is_checked;
+                }
+            }
+            if is_checked {
+                scope.is_told = false;
                 if let Some(checks) = inner.and_then(|(_, at)| at.get("check_settings")) {
                     self.check_settings(&checks);
                 }
+            } else {
+                let found = format!("ext_authz is disabled for {}", scope.what);
+                self.disabled(scope, &entry, found);
             }
         }
-        setting
+    }
+
+    /// A route below filters that are off, which switches none of them on.
+    fn switched_on_nowhere(&mut self, scope: &Scope<'t>) {
+        if !scope.is_checked() && !scope.is_told {
+            let found = format!(
+                "ext_authz is off unless a route switches it on, and {} does not",
+                scope.what
+            );
+            self.disabled(&mut scope.clone(), &scope.at, found);
+        }
     }
 
     fn check_settings(&mut self, at: &At<'t>) {
@@ -220,13 +232,12 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn disabled(&mut self, scope: &Scope<'t>, place: &At<'t>) {
+    fn disabled(&mut self, scope: &mut Scope<'t>, place: &At<'t>, found: String) {
         let severity = if scope.is_wide {
             Severity::Warning
         } else {
             Severity::Info
         };
-        let found = format!("ext_authz is disabled for {}", scope.what);
         let fix = "# remove the entry of ext_authz from typed_per_filter_config, or keep it to one\n# exact path that needs no decision, such as a health check";
         self.sink
             .push(severity, Code::RouteDisabled, place, found, fix);
@@ -237,7 +248,8 @@ impl<'t> Walk<'_, 't> {
         // A redirect or an answer of Envoy's own reaches no upstream.
         let reaches_nobody =
             scope.at.get("redirect").is_some() || scope.at.get("direct_response").is_some();
-        if !passing.is_empty() && !reaches_nobody {
+        scope.is_told = true;
+        if !scope.is_checked() && !passing.is_empty() && !reaches_nobody {
             let found = format!(
                 "{} passes a client's own {}",
                 scope.what,
