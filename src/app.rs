@@ -17,6 +17,7 @@ use crate::graph::issue::Issues;
 use crate::graph::snapshot::Counts;
 use crate::live::{self, SnapshotReader};
 use crate::model::revision::Revision;
+use crate::serve::caller::Admins;
 use crate::serve::dispatch::Parts;
 use crate::serve::listen::{Address, NotAnAddress};
 use crate::serve::{self, Server};
@@ -46,6 +47,8 @@ pub struct Config {
     pub pepper: Option<Pepper>,
     /// What the operator says about the proxy interface.
     pub envoy: Settings,
+    /// Users who may ask what reveals or creates much; `None`: whoever can connect.
+    pub admin_uids: Option<Vec<u32>>,
     /// Told what is being done, and `None` when it is done.
     pub progress: feed::Progress,
 }
@@ -145,6 +148,7 @@ impl Running {
             poll,
             pepper,
             envoy,
+            admin_uids,
             progress,
         } = config;
         let refused = |error| Error::System("signals", error);
@@ -160,6 +164,7 @@ impl Running {
             clock: Arc::clone(&clock),
             pepper,
             envoy,
+            admins: admin_uids.map_or(Admins::Everyone, |uids| Admins::Uids(uids.into())),
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let config = serve::Config {

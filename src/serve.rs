@@ -4,6 +4,7 @@
 //! loads the snapshot once, decides and answers without a lock, a wait or a log line.
 
 pub mod authorization;
+pub mod caller;
 pub mod client;
 pub mod codec;
 pub mod credential;

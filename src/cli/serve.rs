@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::app::{self, Config, Error, Event};
-use crate::cli::{Exit, fail, out, progress};
+use crate::cli::{Exit, fail, note, out, progress};
 use crate::credential::pepper::Pepper;
 use crate::limits::{FEED_POLL, FEED_POLL_MAX, PEPPER_BYTES_MAX, WORKERS_MAX};
 
@@ -42,6 +42,10 @@ pub struct Arguments {
     /// File mode of Unix sockets, octal.
     #[arg(long, value_name = "MODE", value_parser = mode, default_value = "660")]
     socket_mode: u32,
+    /// User who may ask what reveals or creates much: explanations, look-ups, comparisons and
+    /// tokens; over a Unix socket, by number, and may be said several times. Nobody else may.
+    #[arg(long, value_name = "UID", value_parser = uid, conflicts_with = "demo")]
+    allow_admin_uid: Vec<u32>,
     /// Form of the log on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -63,6 +67,13 @@ struct Source {
     snapshot: Option<PathBuf>,
 }
 
+/// What `--demo` opens (SPEC 11.5).
+const OPEN: &str = "postern: warning: with --demo, explanations, look-ups, comparisons and tokens \
+                    answer anyone who can connect";
+
+/// What Linux shows in place of a user that has no number here.
+const UID_OVERFLOW: u32 = 65_534;
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum LogFormat {
     Text,
@@ -73,6 +84,18 @@ fn workers(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count) if (1..=WORKERS_MAX).contains(&count) => Ok(count),
         Ok(_) | Err(_) => Err(format!("expected a whole number from 1 to {WORKERS_MAX}")),
+    }
+}
+
+fn uid(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(UID_OVERFLOW) => Err(format!(
+            "{UID_OVERFLOW} stands for every user of another namespace; expected one user"
+        )),
+        Ok(uid) if uid != u32::MAX => Ok(uid),
+        Ok(_) | Err(_) => {
+            Err("expected the number of a user such as 1000; `id -u NAME` tells it".to_owned())
+        }
     }
 }
 
@@ -122,8 +145,12 @@ pub fn run(arguments: Arguments) -> Exit {
         poll: Duration::from_secs_f64(arguments.poll),
         pepper,
         envoy,
+        admin_uids: (!demo).then_some(arguments.allow_admin_uid),
         progress: progress::show,
     };
+    if demo {
+        note(OPEN);
+    }
     let mut first_address = String::new();
     let result = app::run(config, &mut |event| match event {
         Event::Listening(addresses) => {
@@ -157,7 +184,7 @@ pub fn run(arguments: Arguments) -> Exit {
         Ok(()) => Exit::Good,
         Err(Error::Snapshot(issues)) => {
             // One issue a line, as `postern validate` prints them.
-            crate::cli::note(issues.to_string().trim_end());
+            note(issues.to_string().trim_end());
             fail(Exit::Data, "the snapshot is not valid, nothing serves")
         }
         Err(error @ (Error::Address(_) | Error::Server(_))) => fail(Exit::Usage, error),

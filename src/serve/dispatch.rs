@@ -24,6 +24,7 @@ use crate::credential::pepper::Pepper;
 use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
 use crate::live::SnapshotReader;
 use crate::serve::authorization::{Authorize, BatchAuthorize};
+use crate::serve::caller::{Admins, Caller};
 use crate::serve::codec::{Bounded, CheckAnswers, Checks, Protobuf};
 use crate::serve::credential::VerifyKey;
 use crate::serve::envoy::report::Counts;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub pepper: Option<Pepper>,
     /// What the operator says about the proxy interface.
     pub envoy: Settings,
+    /// The callers that the configuration names (SPEC 11.5).
+    pub admins: Admins,
 }
 
 /// All services; shared by the workers.
@@ -91,13 +94,14 @@ impl Services {
         }
     }
 
-    /// Answers one request.
+    /// Answers one request of `caller`.
     ///
     /// # Errors
     /// Never; a failure is a gRPC status.
     pub async fn answer(
         &self,
         request: http::Request<Incoming>,
+        caller: Caller,
     ) -> Result<http::Response<Body>, Infallible> {
         if let Err(code) = check_head(&request) {
             let mut response = http::Response::new(Body::empty());
@@ -133,7 +137,11 @@ impl Services {
                 let method = Check { services: self };
                 within(deadline, Box::pin(check(method, request))).await
             }
-            _ => {
+            // Every other method is behind the guard, whoever answers it.
+            path => {
+                if let Err(failure) = self.parts.admins.admit(caller, path) {
+                    return Ok(failure.status("").into_http());
+                }
                 let response = self.routes.clone().call(request);
                 return response.await;
             }

@@ -136,6 +136,7 @@ mod tests {
                 clock,
                 pepper: None,
                 envoy: crate::wire::envoy::settings::Settings::default(),
+                admins: crate::serve::caller::Admins::default(),
             },
             phase,
         );

@@ -14,6 +14,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::limits::BACKLOG;
+use crate::serve::caller::Caller;
 
 /// `IP:PORT` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +71,18 @@ enum Socket {
     Unix(UnixListener),
 }
 
+/// A connection, and who is at its other end.
+#[derive(Debug)]
+pub struct Connection {
+    /// The connection.
+    pub stream: Stream,
+    /// The other end.
+    pub caller: Caller,
+}
+
 /// A connection between two runtimes: it belongs to no reactor.
 #[derive(Debug)]
-pub enum Connection {
+pub enum Stream {
     /// Over TCP.
     Tcp(std::net::TcpStream),
     /// Over a Unix socket.
@@ -151,14 +161,25 @@ impl Listener {
     pub async fn accept(&self) -> io::Result<Connection> {
         match &self.socket {
             Socket::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, address) = listener.accept().await?;
                 // An answer is one small write; waiting for more would only delay it.
                 stream.set_nodelay(true)?;
-                stream.into_std().map(Connection::Tcp)
+                Ok(Connection {
+                    stream: Stream::Tcp(stream.into_std()?),
+                    caller: Caller::Tcp(address),
+                })
             }
             Socket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.into_std().map(Connection::Unix)
+                // Who called `connect`, as the system saw it then (SO_PEERCRED).
+                let peer = stream.peer_cred()?;
+                Ok(Connection {
+                    stream: Stream::Unix(stream.into_std()?),
+                    caller: Caller::Unix {
+                        uid: peer.uid(),
+                        pid: peer.pid(),
+                    },
+                })
             }
         }
     }

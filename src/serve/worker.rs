@@ -20,8 +20,9 @@ use crate::limits::{
     CONNECTION_AGE, DRAIN_MAX, HANDOVER_MAX, HEADER_LIST_BYTES_MAX, KEEPALIVE_INTERVAL,
     KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION_MAX,
 };
+use crate::serve::caller::Caller;
 use crate::serve::dispatch::Services;
-use crate::serve::listen::Connection;
+use crate::serve::listen::{Connection, Stream};
 use crate::serve::opening::Watched;
 
 /// How far the stop has come.
@@ -155,15 +156,16 @@ async fn serve(
     handshake: Duration,
 ) {
     // An error here is one of the system for this connection alone; its client sees it.
-    match connection {
-        Connection::Tcp(stream) => {
+    let Connection { stream, caller } = connection;
+    match stream {
+        Stream::Tcp(stream) => {
             if let Ok(stream) = TcpStream::from_std(stream) {
-                serve_http2(stream, services, stop, handshake).await;
+                serve_http2(stream, caller, services, stop, handshake).await;
             }
         }
-        Connection::Unix(stream) => {
+        Stream::Unix(stream) => {
             if let Ok(stream) = UnixStream::from_std(stream) {
-                serve_http2(stream, services, stop, handshake).await;
+                serve_http2(stream, caller, services, stop, handshake).await;
             }
         }
     }
@@ -171,6 +173,7 @@ async fn serve(
 
 async fn serve_http2<S>(
     stream: S,
+    caller: Caller,
     services: Arc<Services>,
     mut stop: watch::Receiver<Stop>,
     handshake: Duration,
@@ -186,7 +189,7 @@ async fn serve_http2<S>(
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     let service = hyper::service::service_fn(move |request| {
         let services = Arc::clone(&services);
-        async move { services.answer(request).await }
+        async move { services.answer(request, caller).await }
     });
     let (stream, open) = Watched::new(stream);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));

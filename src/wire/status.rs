@@ -12,6 +12,8 @@ use crate::wire::proto::postern::v1;
 /// Domain of `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "postern.v1";
 
+const NO_METADATA: [(String, String); 0] = [];
+
 /// Why a request got no decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -28,6 +30,10 @@ pub enum Failure {
     },
     /// Too many requests wait.
     Overloaded,
+    /// The method answers only callers that the configuration names: who, and what to do.
+    NotNamed(String),
+    /// There is no such method.
+    NoMethod,
     /// A bug of ours; the log has the place.
     Panicked,
 }
@@ -39,6 +45,8 @@ impl Failure {
             Self::NotReady => Code::Unavailable,
             Self::NotReached { .. } => Code::FailedPrecondition,
             Self::Overloaded => Code::ResourceExhausted,
+            Self::NotNamed(_) => Code::PermissionDenied,
+            Self::NoMethod => Code::Unimplemented,
             Self::Panicked => Code::Internal,
         }
     }
@@ -54,6 +62,10 @@ impl Failure {
                 format!("revision {asked} was asked for, {serving} serves; try again later")
             }
             Self::Overloaded => "too many requests wait; try again".to_owned(),
+            Self::NotNamed(refusal) => refusal.clone(),
+            Self::NoMethod => {
+                "there is no such method; `grpcurl ADDR list` shows what there is".to_owned()
+            }
             Self::Panicked => "internal error".to_owned(),
         }
     }
@@ -77,7 +89,10 @@ impl Failure {
             Self::Overloaded => {
                 details.set_retry_info(Some(RETRY_AFTER));
             }
-            Self::NotReady | Self::Panicked => {}
+            Self::NotNamed(_) => {
+                details.set_error_info("CALLER_NOT_NAMED", DOMAIN, NO_METADATA);
+            }
+            Self::NotReady | Self::NoMethod | Self::Panicked => {}
         }
         if !request_id.is_empty() {
             details.set_request_info(request_id, "");
@@ -96,9 +111,12 @@ impl Failure {
                     description: violation.description.clone(),
                 })
                 .collect(),
-            Self::NotReady | Self::NotReached { .. } | Self::Overloaded | Self::Panicked => {
-                Vec::new()
-            }
+            Self::NotReady
+            | Self::NotReached { .. }
+            | Self::Overloaded
+            | Self::NotNamed(_)
+            | Self::NoMethod
+            | Self::Panicked => Vec::new(),
         };
         v1::ItemStatus {
             code: self.code().into(),

@@ -364,6 +364,7 @@ impl InProcess {
             clock: dynamic,
             pepper: None,
             envoy,
+            admins: postern::serve::caller::Admins::default(),
         };
         let config = postern::serve::Config {
             listen,
