@@ -4,10 +4,33 @@
 //! What may be used where is checked at load, and so is what an evaluation may cost; at run
 //! time there is neither a surprise nor a clock. `docs/CEL.md` is the page for operators.
 
+mod calls;
+mod cost;
+mod evaluate;
+mod functions;
+mod lower;
+mod macros;
+mod meter;
+mod names;
+mod number;
+mod pattern;
+mod program;
+mod syntax;
+mod time;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::condition::evaluate::{Machine, Source};
+use crate::condition::lower::Lowering;
+use crate::condition::program::{Attribute, Node};
+use crate::condition::time::time_of_seconds;
+use crate::condition::value::{Map, Val};
 use crate::model::query::UnixTime;
 use crate::model::value::Struct;
 
@@ -57,6 +80,25 @@ pub enum Fault {
     },
 }
 
+/// Why an evaluation ended without a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// An attribute, key or element that is not there.
+    Missing,
+    /// Values of kinds that do not go together.
+    NoOverload,
+    /// A number, time or duration beyond what its kind holds.
+    OutOfRange,
+    DivisionByZero,
+    /// Text that is not what it is converted to.
+    Malformed,
+    RepeatedKey,
+    /// The request holds more than a condition may look at.
+    TooLarge,
+    /// More than was foreseen; see `meter`.
+    Spent,
+}
+
 /// A condition that was checked and compiled. Cheap to clone.
 #[derive(Clone)]
 pub struct Condition {
@@ -65,6 +107,9 @@ pub struct Condition {
 
 struct Inner {
     source: Box<str>,
+    program: Node,
+    /// The worst case of its cost, in the unit of `meter`.
+    bound: u64,
 }
 
 /// What a condition is evaluated on.
@@ -98,10 +143,16 @@ impl Condition {
     /// # Errors
     /// When it is not CEL, uses what the site does not offer, or is over a bound.
     pub fn compile(expression: &str, site: Site) -> Result<Self, Fault> {
-        let _ = site;
-        Err(Fault::NotAllowed(format!(
-            "conditions are not evaluated yet: `{expression}`"
-        )))
+        let tree = syntax::parse(expression)?;
+        let program = Lowering::new(site).node(&tree)?;
+        let bound = cost::bound(&program)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                source: expression.into(),
+                program,
+                bound,
+            }),
+        })
     }
 
     /// The text it was compiled from.
@@ -113,16 +164,35 @@ impl Condition {
     /// Does it hold?
     #[must_use]
     pub fn evaluate(&self, attributes: &Attributes<'_>) -> Outcome {
-        let _ = attributes;
-        Outcome::Error
+        self.run(attributes)
     }
 
     /// Does the condition of a provider hold on a credential's assertion and on what the
     /// provider mapped from it?
     #[must_use]
     pub fn evaluate_provider(&self, assertion: &Struct, attribute: &Struct) -> Outcome {
-        let _ = (assertion, attribute);
-        Outcome::Error
+        self.run(&Claims {
+            assertion,
+            mapped: attribute,
+        })
+    }
+
+    /// The worst case of one evaluation, in steps of some 10 ns.
+    #[must_use]
+    pub fn foreseen_steps(&self) -> u64 {
+        self.inner.bound.div_ceil(meter::STEP)
+    }
+
+    fn run<'e>(&'e self, source: &dyn Source<'e>) -> Outcome {
+        let mut machine = Machine::new(source, self.inner.bound);
+        match machine.truth(&self.inner.program) {
+            Ok(true) => Outcome::True,
+            Ok(false) => Outcome::False,
+            Err(failure) => {
+                debug_assert_ne!(failure, Failure::Spent, "the cost was foreseen too low");
+                Outcome::Error
+            }
+        }
     }
 }
 
@@ -132,7 +202,67 @@ impl fmt::Debug for Condition {
     }
 }
 
+// === impl Fault ===
+
+impl Fault {
+    fn over(what: &'static str, found: usize, allowed: usize) -> Self {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Self::OverBound {
+            what,
+            found: number(found),
+            allowed: number(allowed),
+        }
+    }
+}
+
 // === impl Attributes ===
+
+impl<'e, 'a: 'e> Source<'e> for Attributes<'a> {
+    fn attribute(&self, attribute: Attribute) -> Option<Val<'e>> {
+        Some(match attribute {
+            Attribute::RequestTime => Val::Time(time_of_seconds(self.now.0)?),
+            Attribute::RequestAttributes => Val::Map(Map::Given(self.request)),
+            Attribute::ResourceName => Val::text(self.resource_name?),
+            Attribute::ResourceType => Val::text(self.resource_type),
+            Attribute::ResourceAttributes => Val::Map(Map::Given(self.resource)),
+            Attribute::PrincipalSubject => Val::text(self.principal_subject),
+            Attribute::PrincipalType => Val::text(self.principal_type),
+            Attribute::SourceIp | Attribute::Assertion | Attribute::Mapped => return None,
+        })
+    }
+
+    fn tag(&self, key: &str) -> Option<&'e str> {
+        (self.tags)(key)
+    }
+
+    fn source_ip(&self) -> Option<IpAddr> {
+        self.source_ip
+    }
+}
+
+/// What the condition of a provider is evaluated on.
+struct Claims<'a> {
+    assertion: &'a Struct,
+    mapped: &'a Struct,
+}
+
+impl<'e, 'a: 'e> Source<'e> for Claims<'a> {
+    fn attribute(&self, attribute: Attribute) -> Option<Val<'e>> {
+        match attribute {
+            Attribute::Assertion => Some(Val::Map(Map::Given(self.assertion))),
+            Attribute::Mapped => Some(Val::Map(Map::Given(self.mapped))),
+            _ => None,
+        }
+    }
+
+    fn tag(&self, _: &str) -> Option<&'e str> {
+        None
+    }
+
+    fn source_ip(&self) -> Option<IpAddr> {
+        None
+    }
+}
 
 impl fmt::Debug for Attributes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

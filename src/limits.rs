@@ -233,3 +233,48 @@ pub const LINT_FINDINGS_MAX: usize = 10_000;
 pub const LINT_CHECK_TIMEOUT_MAX: Duration = Duration::from_secs(2);
 /// Room that a `CheckRequest` needs beside a body, bytes: headers twice, and a certificate.
 pub const LINT_CHECK_HEADERS_BYTES: usize = 256 * 1024;
+
+// === conditions (SPEC 7.2); over one of these is an issue when the snapshot is loaded ===
+
+/// Longest expression, bytes. The longest that a person reads is a tenth of it.
+pub const CONDITION_BYTES_MAX: usize = 4_096;
+/// Most nodes of an expression, macros counted as written.
+pub const CONDITION_NODES_MAX: usize = 512;
+/// Deepest nesting of an expression: the recursion of every walk over it.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+/// Deepest nesting that the parser follows; its own recursion, one level per bracket.
+pub const CONDITION_PARSE_DEPTH_MAX: u16 = 48;
+/// Most `?` of the text: the parser recurses once for each conditional in a row.
+pub const CONDITION_QUESTIONS_MAX: usize = 64;
+/// Most logical operators, `&&`, `||` and `!` (SPEC 7.2, FACTS B1.9b).
+pub const CONDITION_LOGICAL_MAX: usize = 12;
+/// Deepest nesting of macros: two are a product, three are a way to hang.
+pub const CONDITION_MACROS_DEEP_MAX: usize = 2;
+/// Most elements of one list literal: a list of departments or projects.
+pub const CONDITION_LIST_MAX: usize = 256;
+/// Most entries of one map literal; a repeated key is found by comparing each with each.
+pub const CONDITION_MAP_MAX: usize = 32;
+/// Most regular expressions of one condition; each may hold a table.
+pub const CONDITION_PATTERNS_MAX: usize = 4;
+/// Longest regular expression, bytes.
+pub const CONDITION_PATTERN_BYTES_MAX: usize = 256;
+/// Deepest nesting of a regular expression.
+pub const CONDITION_PATTERN_DEPTH_MAX: u32 = 24;
+/// Largest table of a regular expression, bytes.
+pub const CONDITION_PATTERN_TABLE_BYTES_MAX: usize = 256 * 1024;
+/// Most memory to build one table, bytes; it bounds the time too.
+pub const CONDITION_PATTERN_BUILD_BYTES_MAX: usize = 1024 * 1024;
+/// Largest worst case of one evaluation, steps, a step being some 10 ns: a macro over 256
+/// attributes inside another fits, with little to do for each pair.
+pub const CONDITION_STEPS_MAX: u64 = 500_000;
+
+// === what conditions are evaluated on; beyond it the outcome is an error (SPEC 7.3) ===
+
+/// Most values of `context` or of `resource_attributes`, nested ones counted.
+pub const CONDITION_INPUT_VALUES_MAX: usize = ATTRIBUTES_MAX;
+/// Most bytes of names and texts of one of them.
+pub const CONDITION_INPUT_BYTES_MAX: usize = 16 * 1024;
+/// Deepest nesting of one of them.
+pub const CONDITION_INPUT_DEPTH_MAX: usize = 16;
+/// Most entries of two maps that are compared: each is looked up in the other.
+pub const CONDITION_MAP_COMPARED_MAX: usize = 8;

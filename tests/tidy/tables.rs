@@ -6,7 +6,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("limits", ""),
     ("clock", ""),
     ("model", "limits"),
-    ("condition", "model"),
+    ("condition", "model limits"),
     ("graph", "model condition limits"),
     ("credential", "model limits"),
     ("decide", "model condition graph limits"),
@@ -69,6 +69,10 @@ pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("saphyr_parser", &["wire", "lint"]),
     ("envoy_types", &["wire"]),
+    ("cel", &["condition"]),
+    ("jiff", &["condition"]),
+    ("regex_automata", &["condition"]),
+    ("regex_syntax", &["condition"]),
 ];
 
 /// Types whose empty value lets a call through: named in one file, which lets nobody make one
