@@ -9,7 +9,7 @@ import client
 from config import Listener, cluster
 from envoy import Envoy, version
 from processes import Failure, Programs
-from rows import HOST, IDENTITY, ROWS, SECRETS, ByEnvoy, Denied, Passed, Row
+from rows import IDENTITY, ROWS, SECRETS, ByEnvoy, Denied, Passed, Row
 from upstream import CASE, Upstream
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"}
@@ -56,8 +56,9 @@ def protocols(row: Row, listener: Listener) -> list:
 
 
 class Table:
-    def __init__(self, envoy: Envoy, upstream: Upstream, certificates: pathlib.Path, revision: str):
-        self.envoy, self.upstream = envoy, upstream
+    def __init__(self, envoy: Envoy, upstream: Upstream, certificates: pathlib.Path, revision: str,
+                 number: str):
+        self.envoy, self.upstream, self.version = envoy, upstream, number
         self.certificates, self.revision = certificates, revision
         self.asked, self.problems = {}, []
 
@@ -84,7 +85,7 @@ class Table:
             for via in protocols(row, listener):
                 where = f"{listener.name} {via}: {row.name}"
                 case = f"{listener.name}/{number}/{via}"
-                expect = row.expected(kind_of(listener))
+                expect = row.expected(kind_of(listener), self.version)
                 self.asked[case] = (where, expect)
                 try:
                     answer = self.ask(row, listener, via, case)
@@ -218,10 +219,11 @@ def run(programs: Programs, binary: pathlib.Path, pdps: dict, revision: str,
         clusters = [cluster(name, address, http2=True) for name, address in pdps.items()]
         clusters.append(cluster("http", f"127.0.0.1:{upstream.http_port}", http2=False))
         clusters.append(cluster("grpc", f"127.0.0.1:{upstream.grpc_port}", http2=True))
-        name = f"envoy-table-{version(binary)}"
+        number = version(binary)
+        name = f"envoy-table-{number}"
         envoy = Envoy(programs, binary, name, listeners(), clusters, certificates)
         try:
-            asked = Table(envoy, upstream, certificates, revision).run()
+            asked = Table(envoy, upstream, certificates, revision, number).run()
         finally:
             envoy.program.stop()
         return asked
