@@ -286,6 +286,13 @@ async fn a_shadow_route_passes_denies_and_says_so() {
     assert_eq!(told.client["x-postern-shadow"], "deny");
     assert_eq!(told.metadata["shadow"], "true");
     assert_eq!(told.metadata["principal"], "user:ann@acme.example");
+    // SPEC 13.3: neither of two keys reaches the upstream.
+    let two = get("/shadow/p").bearer(ANN).header("x-api-key", ROBOT);
+    let told = check(&mut client, two).await;
+    assert_eq!(told.metadata["reason"], "AMBIGUOUS_REQUEST");
+    for name in ["authorization", "x-api-key"] {
+        assert!(told.removed.contains(&name.to_owned()), "{name}");
+    }
     let told = check(&mut client, get("/shadow/p").bearer(ANN)).await;
     assert!(told.client.is_empty());
     assert_eq!(told.metadata["shadow"], "true");
@@ -351,6 +358,13 @@ async fn an_upstream_sees_what_was_decided_and_nothing_of_the_clients_own() {
     let response = client.check(request).await.expect("an answer");
     let told = ask::told(&response.into_inner());
     assert!(told.removed.contains(&"x-postern-request-id".to_owned()));
+    // Envoy's own number is in none of its logs; what they have is the header.
+    let named = get(RUNS).bearer(ANN).header("x-request-id", "a-1");
+    let told = check(&mut client, named).await;
+    assert_eq!(told.set["x-postern-request-id"], "a-1");
+    let odd = get(RUNS).bearer(ANN).header("x-request-id", "caf\u{e9}");
+    let told = check(&mut client, odd).await;
+    assert_eq!(told.set["x-postern-request-id"], "request-1");
 }
 
 #[tokio::test]

@@ -256,8 +256,9 @@ impl<'a> Asked<'a> {
 
     /// What the upstream shall not see.
     fn strip<'m>(&self, found: &Found<'_>, http: &'m Http<'m>) -> Strip<'m> {
-        let carried =
-            matches!(found.presented, Presented::Key(_)) && !self.settings.keep_credential;
+        // A shadow route passes two keys as well: neither is the upstream's.
+        let keys = matches!(found.presented, Presented::Key(_) | Presented::Ambiguous);
+        let carried = keys && !self.settings.keep_credential;
         Strip {
             authorization: carried && found.authorization,
             api_key: carried && found.api_key,

@@ -8,6 +8,8 @@ use crate::wire::envoy::request::{Header, Http};
 
 /// What the names of all our headers begin with. A client's own never reach an upstream.
 pub const OURS: &str = "x-postern-";
+/// The header that proxies name a request by.
+const REQUEST_ID: &str = "x-request-id";
 /// The identity headers, in the order of `Identity`.
 pub const NAMES: [&str; 6] = [
     "x-postern-principal",
@@ -31,7 +33,7 @@ pub struct Identity<'a> {
     pub attributed_user: &'a str,
     /// The revision that decided.
     pub revision: &'a str,
-    /// Envoy's id of the request.
+    /// The id of the request.
     pub request_id: &'a str,
 }
 
@@ -115,13 +117,20 @@ pub enum Once<'m> {
     Twice,
 }
 
-/// Envoy's id of the request, as far as it may go back into a header.
+/// The id of the request, as far as it may go back into a header: `x-request-id`, which the
+/// proxy's log and the upstream have too, else the proxy's own. That of Envoy is a number of the
+/// stream, which Envoy tells nobody else.
 #[must_use]
 pub fn request_id<'m>(http: &Http<'m>) -> &'m str {
-    let text = std::str::from_utf8(http.id).unwrap_or_default();
-    value(text)
-        .filter(|text| text.len() <= REQUEST_ID_BYTES_MAX)
-        .unwrap_or_default()
+    let good = |bytes: &'m [u8]| {
+        let text = value(std::str::from_utf8(bytes).ok()?)?;
+        (text.len() <= REQUEST_ID_BYTES_MAX).then_some(text)
+    };
+    let named = match once(&http.headers, REQUEST_ID) {
+        Once::Value(bytes) => good(bytes),
+        Once::Absent | Once::Twice => None,
+    };
+    named.or_else(|| good(http.id)).unwrap_or_default()
 }
 
 /// The host to route by: in lower case, without a port and a final dot; empty when none was

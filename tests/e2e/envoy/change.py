@@ -50,7 +50,7 @@ def write(directory: pathlib.Path, state: dict) -> None:
         {"key": {"name": f"{ACCOUNT}/keys/main", "uid": "k-reloader", "owner_uid": "sa-reloader",
                  "api_key": {"sha256": digest}, "disabled": state["disabled"]}},
         {"project": {"name": PROJECT, "visibility": state["visibility"]}},
-        {"route": {"name": "routes/shown", "hosts": [HOST], "kind": "HTTP", "methods": ["GET"],
+        {"route": {"name": "routes/e2e-shown", "hosts": [HOST], "kind": "HTTP", "methods": ["GET"],
                    "path_template": "/shown", "permission": "models.reports.get",
                    "resource": PROJECT, "anonymous": "ALLOW"}},
     ]
