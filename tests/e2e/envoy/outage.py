@@ -55,6 +55,11 @@ class Held:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def pdp_name(state: str, error_response: bool) -> str:
+    """The cluster's name is the `:authority` of Envoy's calls: it must look like a host."""
+    return f"{state.replace(' ', '-')}-{'on' if error_response else 'off'}"
+
+
 def listener_name(state: str, error_response: bool, setting: str) -> str:
     return f"{state}/{error_response}/{setting}"
 
@@ -96,7 +101,7 @@ class Outage:
         listeners = []
         for (state, error_response), program in running.items():
             [address] = program.addresses(1)
-            pdp = f"{state}/{error_response}"
+            pdp = pdp_name(state, error_response)
             clusters.append(cluster(pdp, address, http2=True))
             for setting, words in SETTINGS.items():
                 # no time-out is set: Envoy's own 200 ms
@@ -110,7 +115,7 @@ class Outage:
             program.ready()
         # as long as it answers, one setting is like another
         for listener in listeners:
-            if listener.pdp.startswith("not ready"):
+            if listener.pdp.startswith("not-ready"):
                 continue
             self.healthy(envoy, upstream, listener)
         for (state, _), program in running.items():
@@ -130,9 +135,10 @@ class Outage:
     def healthy(envoy, upstream, listener) -> None:
         """A first call may take longer than Envoy waits, on a machine that is busy."""
         for _ in range(50):
-            if ask(envoy, upstream, listener, key=TRAINER) == "200, as it should":
+            found = ask(envoy, upstream, listener, key=TRAINER)
+            if found == "200, as it should":
                 return
-        raise Failure(f"{listener.name}: no allow while Postern serves")
+        raise Failure(f"{listener.name}: no allow while Postern serves, but {found}")
 
     def afterwards(self, envoy, upstream, listeners, running) -> None:
         for (state, error_response), program in running.items():
@@ -141,7 +147,7 @@ class Outage:
             if state == "slow":
                 program.signal(signal.SIGCONT)
                 for listener in listeners:
-                    if listener.pdp == f"slow/{error_response}":
+                    if listener.pdp == pdp_name("slow", error_response):
                         self.healthy(envoy, upstream, listener)
 
 
