@@ -72,7 +72,7 @@ class Denied:
 
 @dataclasses.dataclass(frozen=True)
 class ByEnvoy:
-    """Envoy itself refuses, Postern is not asked."""
+    """Envoy itself refuses, Postern is not asked. Status 0: it closes the connection."""
 
     status: int
 
@@ -130,6 +130,7 @@ UNROUTED = Passed(identity=False, decision="unrouted")
 BAD_REQUEST = Denied(400, "AMBIGUOUS_REQUEST")
 NO_ROUTE, NO_GRANT = Denied(403, "NO_GRANT"), Denied(403, "NO_GRANT")
 NOBODY = Denied(401, "UNAUTHENTICATED")
+CLOSED = ByEnvoy(0)
 MALFORMED, NOT_FOUND = Denied(401, "CREDENTIAL_MALFORMED"), Denied(401, "CREDENTIAL_NOT_FOUND")
 RESTRICTED, MISSING = Denied(403, "RESTRICTED_PROJECT"), Denied(403, "RESOURCE_NOT_FOUND")
 OTHERS_KEY = Denied(401, "CREDENTIAL_ORG_SCOPED_KEY_REQUIRED")
@@ -304,6 +305,18 @@ def paths() -> list:
         row("/files/a%c0%afb", BAD_REQUEST, BAD_REQUEST),
         row("/files/caf\xe9", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
         row("/files/a\x7f", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
+        row("/files/a\x01", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
+        # over HTTP/2 Envoy closes the connection
+        row("/files/a\x01", CLOSED, CLOSED, via=("http2",)),
+        row("/files/a\x7f", CLOSED, CLOSED, via=("http2",)),
+        row("/files/a b", CLOSED, CLOSED, via=("http2",)),
+        row("files/a", CLOSED, CLOSED, via=("http2",)),
+        row("", CLOSED, CLOSED, via=("http2",)),
+        row("/files/a#b", ByEnvoy(400), ByEnvoy(400), via=("http2",)),
+        # normalized into escapes, or told as it is
+        row("/files/caf\xe9", BAD_REQUEST, to("/files/caf%C3%A9"), via=("http2",)),
+        # no route of Envoy's takes it
+        row("*", ByEnvoy(404), ByEnvoy(404), method="OPTIONS"),
         row("/files/a#b", ByEnvoy(400), ByEnvoy(400), via=("http1",)),
         row("/files", NO_ROUTE, NO_ROUTE),
         row("/Files/a", NO_ROUTE, NO_ROUTE),
