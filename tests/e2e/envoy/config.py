@@ -85,6 +85,8 @@ def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Pat
         "normalize_path": listener.normalize,
         "merge_slashes": listener.normalize,
         "path_with_escaped_slashes_action": listener.escaped,
+        # what Envoy refuses it closes, by default after a second
+        "delayed_close_timeout": "0.05s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "route_config": {
             "virtual_hosts": [
