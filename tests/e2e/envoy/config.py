@@ -139,6 +139,8 @@ def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Pat
     return {
         "name": listener.name,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        # 1 MiB if nothing is said: a body that is to be sent whole must fit
+        **({"per_connection_buffer_limit_bytes": 2 * listener.body} if listener.body else {}),
         "filter_chains": [chain],
     }
 

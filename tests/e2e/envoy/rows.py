@@ -453,6 +453,49 @@ def bodies() -> list:
     ]
 
 
+def hostile() -> list:
+    """What could become an error, and with failure_mode_allow an allow."""
+    many = tuple((f"x-filler-{number}", "v" * 100) for number in range(80))
+    return [
+        Row("a header that is not UTF-8", "13.3",
+            Send(headers=(bearer(TRAINER), ("x-u", "caf\xe9")), via=("http1",)), TRAINS),
+        Row("a header that is not UTF-8, no key", "13.3",
+            Send(headers=(("x-u", "caf\xe9\xff"),), via=("http1",)), NOBODY),
+        Row("a key that is not UTF-8", "13.3",
+            Send(headers=(("Authorization", "Bearer caf\xe9" + "k" * 40),), via=("http1",)),
+            # without encode_raw_headers Envoy writes `!` for the byte: another key
+            {"plain": NOT_FOUND, "normal": NOT_FOUND, "raw": MALFORMED, "normal-raw": MALFORMED}),
+        Row("a request id that is not UTF-8", "13.3",
+            Send(headers=(bearer(UNKNOWN), ("x-request-id", "caf\xe9")), via=("http1",)),
+            NOT_FOUND),
+        Row("a trace of no use", "13.3",
+            Send(headers=(bearer(UNKNOWN), ("traceparent", "00-zz-1"), ("grpc-timeout", "1n"),
+                          ("grpc-encoding", "gzip"), ("grpc-status", "0"))), NOT_FOUND),
+        Row("many headers", "13.3", Send(headers=(bearer(UNKNOWN), *many)), NOT_FOUND),
+        Row("many headers and a good key", "13.3", Send(headers=(bearer(TRAINER), *many)), TRAINS),
+        Row("a long header", "13.3", Send(headers=(bearer(UNKNOWN), ("x-l", "v" * 50000))),
+            NOT_FOUND),
+        Row("a long path", "13.3", Send(path="/files/" + "a" * 40000, headers=(bearer(UNKNOWN),)),
+            NOT_FOUND),
+        Row("a deep path", "13.3", Send(path="/files" + "/a" * 20000, headers=(bearer(UNKNOWN),)),
+            NOT_FOUND),
+        Row("a long query", "13.3", Send(path=RUNS + "?" + "a=b&" * 10000), NOBODY),
+        Row("a long host", "13.3", with_key(host="a" * 5000 + ".example"), BAD_REQUEST),
+        Row("a host that is none", "13.2", with_key(host="api.acme.example:x", via=("http1",)),
+            BAD_REQUEST),
+        Row("a method that is none", "13.1", with_key(method="BREW", via=("http2",)), NO_ROUTE),
+        Row("a method that HTTP/1.1 does not parse", "13.1",
+            with_key(method="BREW", via=("http1",)), ByEnvoy(400)),
+        # over what Postern reads of a message: an answer all the same
+        Row("a body that is larger than any message", "13.3",
+            with_key(method="POST", body=b"x" * (5 << 20), via=("http1",)), Denied(413, ""),
+            on=("huge",)),
+        Row("... and no key", "13.3",
+            Send(method="POST", body=b"x" * (5 << 20), via=("http1",)), Denied(413, ""),
+            on=("huge",)),
+    ]
+
+
 def certificates() -> list:
     def row(name, certificate, expect, headers=(), path=RUNS):
         return Row(name, "9.6", Send(certificate=certificate, headers=headers, path=path), expect,
@@ -510,4 +553,4 @@ def options() -> list:
 
 
 ROWS = [*credentials(), *spoofing(), *paths(), *hosts(), *modes(), *bodies(),
-        *certificates(), *options()]
+        *hostile(), *certificates(), *options()]

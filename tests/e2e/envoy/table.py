@@ -12,7 +12,9 @@ from processes import Failure, Programs
 from rows import IDENTITY, ROWS, SECRETS, ByEnvoy, Denied, Passed, Row
 from upstream import CASE, Upstream
 
-TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"}
+TITLES = {
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 413: "Content Too Large"
+}
 GRPC = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}
 
 # How Envoy is set, by kind of listener; each kind asks over TCP and over a Unix socket, and
@@ -26,6 +28,7 @@ KINDS = {
     "tls": {"tls": True},
     "body": {"body": 1000},
     "bytes": {"body": 1000, "bytes": True},
+    "huge": {"body": 16 << 20, "bytes": True},
     "options": {},
 }
 
