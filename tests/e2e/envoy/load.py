@@ -5,7 +5,7 @@
 PLAN is JSON: port, connections, rate (requests a second in all), seconds, requests (a list of
 heads of requests, asked in turn). RECORDS gets for each request the index of its head, its
 status (0: none came), when it was sent and when the answer was there, on the system's
-monotonic clock. A connection waits for an answer before it asks again, so a busy machine is
+monotonic clock. SIGTERM ends it before the time. A connection waits for an answer before it asks again, so a busy machine is
 asked less often than was planned, and the records say how often.
 """
 
@@ -14,6 +14,7 @@ import asyncio
 import json
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -24,6 +25,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, plan: dict, records: array.array, number: int, start: float):
         self.requests = [head.encode("latin-1") for head in plan["requests"]]
         self.period = plan["connections"] / plan["rate"]
+        self.all = plan
         self.end = start + plan["seconds"]
         self.due = start + self.period * number / plan["connections"]
         self.index, self.records = number, records
@@ -32,16 +34,16 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
-        self.plan()
+        self.schedule()
 
-    def plan(self):
+    def schedule(self):
         delay = max(0.0, self.due - time.monotonic())
         # what could not be asked in time is left out, not caught up
         self.due = max(self.due, time.monotonic() - self.period) + self.period
         self.timer = asyncio.get_running_loop().call_later(delay, self.send)
 
     def send(self):
-        if time.monotonic() >= self.end:
+        if self.all["stopped"] or time.monotonic() >= self.end:
             self.transport.close()
             return
         self.index += 1
@@ -59,7 +61,7 @@ class Connection(asyncio.Protocol):
             return
         self.record(int(self.buffer[9:12]))
         self.buffer = b""
-        self.plan()
+        self.schedule()
 
     def record(self, status: int):
         self.records.extend((self.kind, status, self.sent, time.monotonic()))
@@ -75,6 +77,8 @@ class Connection(asyncio.Protocol):
 async def main(plan: dict, out: pathlib.Path):
     records, start = array.array("d"), time.monotonic() + 0.1
     loop, connections = asyncio.get_running_loop(), []
+    plan["stopped"] = False
+    loop.add_signal_handler(signal.SIGTERM, plan.update, {"stopped": True})
     for number in range(plan["connections"]):
         connection = Connection(plan, records, number, start)
         await loop.create_connection(lambda c=connection: c, "127.0.0.1", plan["port"])
