@@ -47,7 +47,9 @@ def write(directory: pathlib.Path, state: dict) -> None:
     """Puts the part of the snapshot that changes in place, in one step."""
     digest = hashlib.sha256(KEY.encode()).hexdigest()
     entities = [
-        {"service_account": {"name": ACCOUNT, "uid": "sa-reloader", "display_name": state["note"],
+        # never the same content twice, which would be no new revision
+        {"service_account": {"name": ACCOUNT, "uid": "sa-reloader",
+                             "display_name": f"{state['note']}, {time.monotonic_ns()}",
                              "email": "reloader@acme-iam.example"}},
         {"key": {"name": f"{ACCOUNT}/keys/main", "uid": "k-reloader", "owner_uid": "sa-reloader",
                  "api_key": {"sha256": digest}, "disabled": state["disabled"]}},
