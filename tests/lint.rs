@@ -283,6 +283,23 @@ fn an_edge_that_removes_the_identity_headers_lets_routes_go_unchecked() {
 }
 
 #[test]
+fn the_examples_are_clean() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/envoy");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "yaml") {
+            let report = report(&std::fs::read_to_string(&path).unwrap());
+            let codes: Vec<&str> = report.findings().iter().map(|f| f.code).collect();
+            assert_eq!(codes, ["route_disabled"], "{}", path.display());
+            assert_eq!(report.worst(), Some(Severity::Info));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2);
+}
+
+#[test]
 fn a_mistake_that_no_severity_hides_is_the_worst() {
     assert_eq!(report(&text("good.yaml")).worst(), Some(Severity::Info));
     assert_eq!(report(&text("bad.yaml")).worst(), Some(Severity::Error));
