@@ -8,8 +8,12 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::indexing_slicing,
     reason = "a test may stop at once, and says what it counted"
 )]
+
+#[path = "cel/random.rs"]
+mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -136,6 +140,37 @@ fn every_vector_of_ours_gives_what_it_says() {
     assert!(wrong.is_empty(), "{wrong}");
     assert!(count >= 300, "only {count} vectors");
     println!("{count} vectors");
+}
+
+// === random expressions ===
+
+#[test]
+fn random_expressions_end_as_foreseen() {
+    let mut random = random::Random(42);
+    let mut world = World::new();
+    let (mut compiled, mut clean) = (0, 0);
+    for turn in 0..20_000 {
+        if turn % 50 == 0 {
+            world.request = random.fields();
+            world.resource = random.fields();
+        }
+        let noise = random.noise();
+        world.result(&noise, Site::Allow);
+        let depth = 1 + random.below(4);
+        let expression = random.expression(depth, 0);
+        // Most are no bool: compared with something, they are.
+        let other = random.expression(1, 0);
+        for text in [&expression, &format!("{expression} == {other}")] {
+            if let Ok(condition) = Condition::compile(text, Site::Allow) {
+                let first = world.outcome(&condition, Site::Allow);
+                assert_eq!(first, world.outcome(&condition, Site::Allow), "{text}");
+                compiled += 1;
+                clean += usize::from(first != Outcome::Error);
+            }
+        }
+    }
+    println!("{compiled} compiled, {clean} without an error");
+    assert!(compiled > 4_000 && clean > 1_000, "{compiled} {clean}");
 }
 
 // === the official tests ===
