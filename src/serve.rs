@@ -14,6 +14,7 @@ pub mod freshness;
 pub mod health;
 pub mod listen;
 pub mod opening;
+pub mod org_policy;
 pub mod snapshot;
 pub mod worker;
 

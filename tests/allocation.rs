@@ -13,6 +13,7 @@ use postern::graph::{self, Options};
 use postern::model::outcome::{Answer, Effect};
 use postern::model::path::{self, AllowedClasses};
 use postern::model::query::{KeyQuery, Query, Subject, UnixTime};
+use postern::model::value::{Struct, Value};
 use postern::wire::feed;
 
 struct Counting;
@@ -89,6 +90,66 @@ fn a_decision_by_name_allocates_nothing() {
         }
     }
     assert!(effects.contains(&Effect::Allow) && effects.contains(&Effect::Deny));
+}
+
+const GATED: &str = "\
+entities:
+- organization: {name: organizations/o}
+- project: {name: organizations/o/projects/p}
+- user: {name: users/own, uid: u-own, email: own@x.example}
+- service_account: {name: organizations/o/projects/p/serviceAccounts/sa, uid: s-sa, email: sa@x.example}
+- allow_policy: {resource: organizations/o, bindings: [{role: roles/owner, members: ['user:own@x.example']}]}
+- org_policy: {name: organizations/o/orgPolicies/iam.serviceAccountKeyExpiryHours, attachment: organizations/o, constraint: iam.serviceAccountKeyExpiryHours, list: {allow: {values: [24h]}}}
+- org_policy: {name: organizations/o/orgPolicies/iam.workloadIdentityPoolProviders, attachment: organizations/o, constraint: iam.workloadIdentityPoolProviders, list: {allow: {values: ['https://a.example']}}}
+- org_policy: {name: organizations/o/projects/p/orgPolicies/iam.workloadIdentityPoolProviders, attachment: organizations/o/projects/p, constraint: iam.workloadIdentityPoolProviders, inherit_from_parent: true, list: {allow: {values: ['https://b.example']}}}
+";
+
+const PROJECT: &str = "organizations/o/projects/p";
+const ACCOUNT: &str = "organizations/o/projects/p/serviceAccounts/sa";
+const KEY: &str = "iam.serviceAccountKeys.create";
+const PROVIDER: &str = "iam.workloadIdentityPoolProviders.create";
+const ACT_AS: &str = "iam.serviceAccounts.actAs";
+const LIENS: &str = "resourcemanager.projects.updateLiens";
+const CREATE: &str = "iam.serviceAccounts.create";
+
+// SPEC 8: nor does one that constraints gate, whatever they say; an obligation does.
+#[test]
+fn a_decision_under_constraints_allocates_nothing() {
+    let document = feed::decode_one("gated.yaml", GATED.as_bytes()).unwrap();
+    let built = graph::build(&document, None, &Options::default()).unwrap();
+    let default = [("kind", "DEFAULT"), ("email", "n@x.example")];
+    let below = [("attached_resource", "organizations/o")];
+    let good = [("issuer", "https://a.example")];
+    let bad = [("issuer", "https://c.example")];
+    for (permission, context, effect, expected) in [
+        (KEY, &[("lifetime", "24h")][..], Effect::Allow, 0),
+        (KEY, &[("lifetime", "never")], Effect::Deny, 0),
+        (PROVIDER, &good, Effect::Allow, 0),
+        (PROVIDER, &bad, Effect::Deny, 0),
+        (ACT_AS, &below, Effect::Deny, 0),
+        (LIENS, &[], Effect::Allow, 0),
+        (CREATE, &[], Effect::Allow, 0),
+        (CREATE, &default, Effect::Allow, 2),
+    ] {
+        let value =
+            |(name, text): &(&str, &str)| ((*name).to_owned(), Value::String((*text).to_owned()));
+        let context = Struct(context.iter().map(value).collect());
+        let on_account = [KEY, ACT_AS].contains(&permission);
+        let query = Query {
+            subject: Subject::Principal("user:own@x.example"),
+            permission,
+            resource: if on_account { ACCOUNT } else { PROJECT },
+            context: &context,
+            ..Query::EMPTY
+        };
+        let (answer, count) =
+            allocations(|| decide::authorize(&built.snapshot, &query, UnixTime(1)));
+        assert_eq!(count, expected, "{permission} {context:?}");
+        match answer {
+            Answer::Decided(decision) => assert_eq!(decision.effect, effect, "{permission}"),
+            Answer::Invalid(violation) => panic!("{violation:?}"),
+        }
+    }
 }
 
 #[test]

@@ -34,6 +34,13 @@ impl AuthorizationService for Empty {
     ) -> Result<Response<proto::BatchAuthorizeResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
+
+    async fn get_effective_org_policy(
+        &self,
+        _request: Request<proto::GetEffectiveOrgPolicyRequest>,
+    ) -> Result<Response<proto::GetEffectiveOrgPolicyResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
 }
 
 /// Like an answer to `bench/wire/run.py`'s question.

@@ -18,8 +18,8 @@ pub enum Rule {
     Boolean(bool),
     /// Values; those denied beat those allowed.
     List {
-        /// Allowed values.
-        allow: AnyOr<String>,
+        /// Allowed values; `None`: this policy has no such list.
+        allow: Option<AnyOr<String>>,
         /// Denied values.
         deny: AnyOr<String>,
         /// They add to what holds at the node above, instead of replacing it.
@@ -77,8 +77,8 @@ pub struct Effective<'s> {
     constraint: Constraint,
     /// The policies that make the value, the nearest first.
     made_by: [Option<(u32, &'s Rule)>; NODE_LEVELS_MAX],
-    /// Whether what they say adds to the default.
-    on_default: bool,
+    /// Whether what is above the last of them is the default, and counts.
+    ends_in_default: bool,
 }
 
 /// A value for people, with everything merged; values in order.
@@ -126,7 +126,7 @@ impl<'s> Effective<'s> {
         let mut effective = Self {
             constraint,
             made_by: [None; NODE_LEVELS_MAX],
-            on_default: true,
+            ends_in_default: true,
         };
         if policies.is_empty() {
             return effective;
@@ -148,7 +148,7 @@ impl<'s> Effective<'s> {
                 Rule::List { inherits: true, .. } => {}
                 Rule::Reset => return effective,
                 Rule::Boolean(_) | Rule::List { .. } => {
-                    effective.on_default = false;
+                    effective.ends_in_default = false;
                     return effective;
                 }
             }
@@ -170,10 +170,37 @@ impl<'s> Effective<'s> {
             .map_while(|made| made.map(|(node, _)| node))
     }
 
-    /// Whether the constraint's default is the value or part of it.
+    /// Whether the constraint's default is the value or part of it. A list of allowed values
+    /// takes the place of a default that allows everything; it adds to one that names values.
     #[must_use]
-    pub const fn on_default(&self) -> bool {
-        self.on_default
+    pub fn on_default(&self) -> bool {
+        match self.constraint.form() {
+            Form::Boolean { .. } => self.ends_in_default,
+            Form::List { allowed, .. } => {
+                self.allow_lists().next().is_none()
+                    || (self.ends_in_default && allowed != Allowed::Any)
+            }
+        }
+    }
+
+    fn allow_lists(&self) -> impl Iterator<Item = &'s AnyOr<String>> {
+        self.rules().filter_map(|rule| match rule {
+            Rule::List { allow, .. } => allow.as_ref(),
+            Rule::Reset | Rule::Boolean(_) => None,
+        })
+    }
+
+    fn deny_lists(&self) -> impl Iterator<Item = &'s AnyOr<String>> {
+        self.rules().filter_map(|rule| match rule {
+            Rule::List { deny, .. } => Some(deny),
+            Rule::Reset | Rule::Boolean(_) => None,
+        })
+    }
+
+    /// Whether some policy says a value, and not only that the default holds.
+    #[must_use]
+    pub fn has_values(&self) -> bool {
+        self.rules().next().is_some_and(|rule| *rule != Rule::Reset)
     }
 
     /// Whether a constraint that is on or off is on. A list is not asked; it would be on.
@@ -189,16 +216,11 @@ impl<'s> Effective<'s> {
     /// Whether a list constraint allows `value`. Of one that is on or off it is `false`.
     #[must_use]
     pub fn accepts(&self, value: &str) -> bool {
-        let mut allowed = self.on_default && self.default_has(value);
-        for rule in self.rules() {
-            if let Rule::List { allow, deny, .. } = rule {
-                if has(deny, value) {
-                    return false;
-                }
-                allowed |= has(allow, value);
-            }
+        if self.deny_lists().any(|deny| has(deny, value)) {
+            return false;
         }
-        allowed
+        self.allow_lists().any(|allow| has(allow, value))
+            || (self.on_default() && self.default_has(value))
     }
 
     /// Whether anything is stopped: it is on, or some value is not allowed.
@@ -207,16 +229,11 @@ impl<'s> Effective<'s> {
         let Form::List { allowed, .. } = self.constraint.form() else {
             return self.enforced();
         };
-        let mut open = self.on_default && allowed == Allowed::Any;
-        for rule in self.rules() {
-            if let Rule::List { allow, deny, .. } = rule {
-                if *deny != AnyOr::List(Vec::new()) {
-                    return true;
-                }
-                open |= *allow == AnyOr::Any;
-            }
-        }
-        !open
+        let all = self.allow_lists().any(|allow| *allow == AnyOr::Any)
+            || (self.on_default() && allowed == Allowed::Any);
+        !all || self
+            .deny_lists()
+            .any(|deny| *deny != AnyOr::List(Vec::new()))
     }
 
     /// The longest life in seconds that `serviceAccountKeyExpiryHours` leaves a new key;
@@ -238,7 +255,7 @@ impl<'s> Effective<'s> {
             return Value::Boolean(self.enforced());
         };
         let (mut allows, mut denies) = (AnyOr::List(Vec::new()), AnyOr::List(Vec::new()));
-        if self.on_default {
+        if self.on_default() {
             allows = match allowed {
                 Allowed::Any => AnyOr::Any,
                 Allowed::Only(values) => {
@@ -246,12 +263,8 @@ impl<'s> Effective<'s> {
                 }
             };
         }
-        for rule in self.rules() {
-            if let Rule::List { allow, deny, .. } = rule {
-                add(&mut allows, allow);
-                add(&mut denies, deny);
-            }
-        }
+        self.allow_lists().for_each(|list| add(&mut allows, list));
+        self.deny_lists().for_each(|list| add(&mut denies, list));
         Value::List {
             allow: allows,
             deny: denies,

@@ -72,6 +72,7 @@ pub trait Bounded {
 
 impl Bounded for v1::AuthorizeRequest {}
 impl Bounded for v1::VerifyKeyRequest {}
+impl Bounded for v1::GetEffectiveOrgPolicyRequest {}
 
 impl Bounded for v1::BatchAuthorizeRequest {
     /// An empty item is two bytes on the wire and hundreds in memory: a message at its bound

@@ -30,6 +30,7 @@ use crate::serve::credential::VerifyKey;
 use crate::serve::envoy::report::Counts;
 use crate::serve::envoy::{self, Check};
 use crate::serve::health::{Health, Phase};
+use crate::serve::org_policy::GetEffectiveOrgPolicy;
 use crate::serve::snapshot::Snapshots;
 use crate::wire::envoy::settings::Settings;
 use crate::wire::proto::FILE_DESCRIPTOR_SET;
@@ -136,6 +137,10 @@ impl Services {
             "/envoy.service.auth.v3.Authorization/Check" => {
                 let method = Check { services: self };
                 within(deadline, Box::pin(check(method, request))).await
+            }
+            "/postern.v1.AuthorizationService/GetEffectiveOrgPolicy" => {
+                let method = GetEffectiveOrgPolicy { services: self };
+                within(deadline, Box::pin(unary(method, request))).await
             }
             // Every other method is behind the guard, whoever answers it.
             path => {

@@ -7,6 +7,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 use crate::limits::RETRY_AFTER;
 use crate::model::outcome::Violation;
 use crate::model::revision::Revision;
+use crate::model::secret::masked;
 use crate::wire::proto::postern::v1;
 
 /// Domain of `google.rpc.ErrorInfo`.
@@ -28,6 +29,11 @@ pub enum Failure {
         /// The revision that serves.
         serving: Revision,
     },
+    /// The snapshot has no such resource, and it was no decision that was asked for.
+    NotFound {
+        /// Its name, well-formed.
+        resource: String,
+    },
     /// Too many requests wait.
     Overloaded,
     /// The method answers only callers that the configuration names: who, and what to do.
@@ -44,6 +50,7 @@ impl Failure {
             Self::Invalid(_) => Code::InvalidArgument,
             Self::NotReady => Code::Unavailable,
             Self::NotReached { .. } => Code::FailedPrecondition,
+            Self::NotFound { .. } => Code::NotFound,
             Self::Overloaded => Code::ResourceExhausted,
             Self::NotNamed(_) => Code::PermissionDenied,
             Self::NoMethod => Code::Unimplemented,
@@ -60,6 +67,9 @@ impl Failure {
             Self::NotReady => "no snapshot is loaded yet; try again".to_owned(),
             Self::NotReached { asked, serving } => {
                 format!("revision {asked} was asked for, {serving} serves; try again later")
+            }
+            Self::NotFound { resource } => {
+                format!("resource: `{}` is not in the snapshot", masked(resource))
             }
             Self::Overloaded => "too many requests wait; try again".to_owned(),
             Self::NotNamed(refusal) => refusal.clone(),
@@ -92,7 +102,7 @@ impl Failure {
             Self::NotNamed(_) => {
                 details.set_error_info("CALLER_NOT_NAMED", DOMAIN, NO_METADATA);
             }
-            Self::NotReady | Self::NoMethod | Self::Panicked => {}
+            Self::NotFound { .. } | Self::NotReady | Self::NoMethod | Self::Panicked => {}
         }
         if !request_id.is_empty() {
             details.set_request_info(request_id, "");
@@ -113,6 +123,7 @@ impl Failure {
                 .collect(),
             Self::NotReady
             | Self::NotReached { .. }
+            | Self::NotFound { .. }
             | Self::Overloaded
             | Self::NotNamed(_)
             | Self::NoMethod

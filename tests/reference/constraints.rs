@@ -49,6 +49,7 @@ pub(crate) fn values(world: &World, constraint: &str, node: &str) -> Values {
         none: false,
         denied: Vec::new(),
     };
+    let (mut listed, mut above) = (false, true);
     for node in names::upwards(node) {
         let Some(policy) = at(world, constraint, &node) else {
             continue;
@@ -56,12 +57,11 @@ pub(crate) fn values(world: &World, constraint: &str, node: &str) -> Values {
         if policy.reset {
             break;
         }
-        match (&policy.allow, policy.inherit) {
-            (Some(AnyOr::Any), _) => values.any = true,
-            (Some(AnyOr::List(list)), _) => values.allowed.extend(list.iter().cloned()),
-            // SEMANTICS 8: an absent list adds nothing to those above; alone it is the default.
-            (None, true) => {}
-            (None, false) => add_default(constraint, &mut values),
+        listed |= policy.allow.is_some();
+        match &policy.allow {
+            Some(AnyOr::Any) => values.any = true,
+            Some(AnyOr::List(list)) => values.allowed.extend(list.iter().cloned()),
+            None => {}
         }
         match &policy.deny {
             Some(AnyOr::Any) => values.none = true,
@@ -69,10 +69,15 @@ pub(crate) fn values(world: &World, constraint: &str, node: &str) -> Values {
             None => {}
         }
         if !policy.inherit {
-            return values;
+            above = false;
+            break;
         }
     }
-    add_default(constraint, &mut values);
+    // SEMANTICS 8: without any list of allowed values the default says what is allowed; beside
+    // one it adds the values that it names.
+    if !listed || (above && constraint == "iam.serviceAccountKeyExposureResponse") {
+        add_default(constraint, &mut values);
+    }
     values
 }
 

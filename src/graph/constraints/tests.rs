@@ -12,7 +12,7 @@ fn list(values: &[&str]) -> AnyOr<String> {
 
 fn values(allow: &[&str], deny: &[&str], inherits: bool) -> Rule {
     Rule::List {
-        allow: list(allow),
+        allow: Some(list(allow)),
         deny: list(deny),
         inherits,
     }
@@ -110,26 +110,52 @@ fn lists_replace_or_merge_and_denied_values_win() {
     assert_eq!(merged, Value::List { allow, deny });
 }
 
-// What is merged with the default adds to it: nothing to what allows everything.
+fn denied(values: &[&str], inherits: bool) -> Rule {
+    Rule::List {
+        allow: None,
+        deny: list(values),
+        inherits,
+    }
+}
+
+// FACTS B4.0c: "in allowed, when an allow list exists". A default that allows everything is
+// no list; one that names values is.
 #[test]
-fn a_list_that_inherits_with_nothing_above_adds_to_the_default() {
-    let open = policies(ISSUERS, &[(1, values(&["a"], &[], true))]);
-    let effective = Effective::new(&open, above, 3, ISSUERS);
-    assert!(effective.accepts("x") && !effective.restricts() && effective.on_default());
-    let but = policies(ISSUERS, &[(0, Rule::Reset), (1, values(&[], &["a"], true))]);
+fn a_list_takes_the_place_of_a_default_that_allows_everything() {
+    let only = policies(ISSUERS, &[(1, values(&["a"], &[], true))]);
+    let effective = Effective::new(&only, above, 3, ISSUERS);
+    assert!(effective.accepts("a") && !effective.accepts("x") && !effective.on_default());
+    let but = policies(ISSUERS, &[(0, Rule::Reset), (1, denied(&["a"], true))]);
     let effective = Effective::new(&but, above, 3, ISSUERS);
     assert!(effective.accepts("x") && !effective.accepts("a") && effective.restricts());
+    assert!(effective.on_default());
     assert_eq!(effective.nodes().collect::<Vec<_>>(), [1, 0]);
-    let closed = policies(EXTENSION, &[(1, values(&["a"], &[], true))]);
-    let effective = Effective::new(&closed, above, 3, EXTENSION);
-    assert!(effective.accepts("a") && !effective.accepts("x"));
+    let both = policies(
+        ISSUERS,
+        &[
+            (0, denied(&["a"], false)),
+            (1, values(&["a", "b"], &[], true)),
+        ],
+    );
+    let effective = Effective::new(&both, above, 3, ISSUERS);
+    assert!(effective.accepts("b") && !effective.accepts("a") && !effective.accepts("x"));
+    let extension = policies(
+        EXTENSION,
+        &[(1, values(&["a"], &[], true)), (2, denied(&["b"], false))],
+    );
+    let accepts = |node, value| Effective::new(&extension, above, node, EXTENSION).accepts(value);
+    assert!(accepts(1, "a") && !accepts(1, "x") && !accepts(2, "a") && !accepts(2, "x"));
+    let response = Constraint::ServiceAccountKeyExposureResponse;
+    let both = policies(response, &[(1, values(&["WAIT_FOR_ABUSE"], &[], true))]);
+    let effective = Effective::new(&both, above, 3, response);
+    assert!(effective.accepts("DISABLE_KEY") && effective.accepts("WAIT_FOR_ABUSE"));
 }
 
 #[test]
 fn any_and_none_are_said_of_both_lists() {
     let all = |allow, deny| {
         let rule = Rule::List {
-            allow,
+            allow: Some(allow),
             deny,
             inherits: false,
         };

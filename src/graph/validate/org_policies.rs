@@ -7,7 +7,7 @@ use crate::graph::constraints::{Policy, Rule};
 use crate::graph::document::{AnyOr, Entity, OrgPolicy, OrgRule, Place};
 use crate::graph::issue::Code;
 use crate::limits;
-use crate::model::constraint::{Allowed, Constraint, Form, Values};
+use crate::model::constraint::{Constraint, Form, Values};
 use crate::model::node::NodeKind;
 
 /// One policy on its way: where its issues belong.
@@ -150,9 +150,9 @@ impl<'d> Check<'d> {
                 }
                 Some(Rule::Boolean(*enforced))
             }
-            (Some(OrgRule::List { allow, deny }), Form::List { allowed, values }) => {
+            (Some(OrgRule::List { allow, deny }), Form::List { values, .. }) => {
                 let lists = (allow.as_ref(), deny.as_ref());
-                Some(self.org_list(said, lists, allowed, values))
+                Some(self.org_list(said, lists, values))
             }
             (Some(OrgRule::Boolean(_)), Form::List { .. }) => {
                 let found = format!("`boolean` for {}", constraint.name());
@@ -171,7 +171,6 @@ impl<'d> Check<'d> {
         &mut self,
         said: &Said<'_>,
         (allow, deny): (Option<&AnyOr<String>>, Option<&AnyOr<String>>),
-        default: Allowed,
         values: Values,
     ) -> Rule {
         let inherits = said.policy.inherit_from_parent;
@@ -187,12 +186,7 @@ impl<'d> Check<'d> {
                 self.org_values(said, field, list, values);
             }
         }
-        // Without a list of its own it allows what holds above, or what the default allows.
-        let allow = match (allow, inherits, default) {
-            (Some(list), _, _) => normal(list, values),
-            (None, false, Allowed::Any) => AnyOr::Any,
-            (None, true, _) | (None, false, Allowed::Only(_)) => AnyOr::List(Vec::new()),
-        };
+        let allow = allow.map(|list| normal(list, values));
         let deny = deny.map_or(AnyOr::List(Vec::new()), |list| normal(list, values));
         Rule::List {
             allow,
