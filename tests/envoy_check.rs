@@ -29,6 +29,7 @@ use envoy_types::pb::envoy::service::auth::v3::authorization_client::Authorizati
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use postern::model::path::{AllowedClasses, PathClass};
 use postern::wire::envoy::settings::{NoRoute, Settings, TrustDomain};
+use prost::Message as _;
 use support::InProcess;
 use tonic::transport::Channel;
 
@@ -511,5 +512,70 @@ async fn what_is_missing_is_denied() {
     for request in [CheckRequest { attributes: None }, empty, no_http] {
         let response = client.check(request).await.expect("an answer");
         assert_eq!(told(&response.into_inner()).what, "403");
+    }
+}
+
+/// The fuzzer starts from these. `UPDATE_GOLDEN=1` writes them anew.
+#[test]
+fn the_seeds_of_the_fuzzer_are_what_envoy_sends() {
+    let fixed = get("/any")
+        .bearer(ANN)
+        .extension("postern.permission", "models.runs.get")
+        .extension("postern.resource", "organizations/acme/teams/ml/projects/p");
+    let peer = format!("spiffe://{DOMAIN}/ns/a/sa/sidecar");
+    let raw = |ask: Ask| ask.with(|ask| ask.map = true);
+    let seeds = [
+        ("bearer", get(RUNS).bearer(ANN)),
+        (
+            "basic",
+            get(RUNS).header(
+                "authorization",
+                "Basic eDphbm4tcy1wZXJzb25hbC1rZXktMDAwMQ==",
+            ),
+        ),
+        (
+            "api-key",
+            get(RUNS)
+                .header("x-api-key", ROBOT)
+                .header("x_postern_team", "evil"),
+        ),
+        (
+            "raw",
+            raw(get("/acme.v1.Runs/Get")
+                .header(":authority", "a.example:1")
+                .bearer(ROBOT)),
+        ),
+        ("twice", raw(get(RUNS).bearer(ANN).bearer(ROBOT))),
+        (
+            "narrow",
+            get(RUNS)
+                .bearer(NARROW)
+                .with(|ask| ask.source = "192.0.2.9".into()),
+        ),
+        ("fixed", fixed),
+        ("peer", get(RUNS).with(|ask| ask.principal = peer)),
+        ("anonymous", get("/open/open?x=1")),
+        ("shadow", get("/shadow/q")),
+        (
+            "unrouted",
+            get("/a/b").with(|ask| ask.host = "WWW.example:80".into()),
+        ),
+        ("ambiguous", get("/v1/ml/%2e%2e/p/runs").bearer(ANN)),
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/envoy/seeds");
+    for (name, ask) in seeds {
+        let path = folder.join(name);
+        // Maps have no order: the seeds are compared by what they say.
+        let request = ask.request();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, request.encode_to_vec()).expect("writes");
+        }
+        let bytes = std::fs::read(&path).expect(name);
+        assert_eq!(
+            CheckRequest::decode(&*bytes).expect(name),
+            request,
+            "{name}"
+        );
     }
 }

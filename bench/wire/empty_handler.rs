@@ -1,6 +1,7 @@
-//! The empty handler that P4 compares with: tonic's generated `AuthorizationService` that
-//! answers at once with a message of the size of a real answer, on the same runtime shape
-//! (hyper HTTP/2 connections on one single-threaded runtime).
+//! The empty handlers that P4 and P5 compare with, on the same runtime shape (hyper HTTP/2
+//! connections on one single-threaded runtime): tonic's generated `AuthorizationService` that
+//! answers at once with a message of the size of a real answer, and Envoy's `Authorization`
+//! that decodes its request and allows always, with the shortest answer that does.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -8,6 +9,10 @@
     reason = "a measuring tool may stop at once, and prints"
 )]
 
+use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
+    Authorization, AuthorizationServer,
+};
+use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -43,6 +48,22 @@ impl AuthorizationService for Empty {
     }
 }
 
+struct AlwaysAllow;
+
+#[tonic::async_trait]
+impl Authorization for AlwaysAllow {
+    async fn check(
+        &self,
+        request: Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        std::hint::black_box(&request);
+        Ok(Response::new(CheckResponse {
+            status: Some(envoy_types::pb::google::rpc::Status::default()),
+            ..CheckResponse::default()
+        }))
+    }
+}
+
 /// Like an answer to `bench/wire/run.py`'s question.
 fn answer() -> proto::AuthorizeResponse {
     let arguments: Vec<String> = std::env::args().collect();
@@ -68,7 +89,9 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let routes = Routes::new(AuthorizationServiceServer::new(Empty(answer()))).prepare();
+        let routes = Routes::new(AuthorizationServiceServer::new(Empty(answer())))
+            .add_service(AuthorizationServer::new(AlwaysAllow))
+            .prepare();
         let builder = || {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder

@@ -41,13 +41,7 @@ impl<'s> UnaryService<Bytes> for Check<'s> {
     type Future = Reply<'s, Response>;
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let services = self.services;
-        let message = request.into_inner();
-        let answered = services.see(|seen| {
-            let asked = Asked::new(services, seen);
-            Ok(asked.answer(&message))
-        });
-        Reply::ready(services.told(answered))
+        Reply::ready(self.services.check(&request.into_inner()))
     }
 }
 
@@ -56,6 +50,14 @@ impl<'s> UnaryService<Bytes> for Check<'s> {
 pub struct Stale;
 
 impl Services {
+    /// Answers an encoded request.
+    ///
+    /// # Errors
+    /// There is no answer, and the operator wants to hear of it as an error of the call.
+    pub fn check(&self, message: &[u8]) -> Result<Response, Status> {
+        self.told(self.see(|seen| Ok(Asked::new(self, seen).answer(message))))
+    }
+
     /// SPEC 13.3: an internal error, not ready, too stale: never an allow.
     fn told(&self, answered: Result<Result<Response, Stale>, Failure>) -> Result<Response, Status> {
         let why = match answered {
@@ -448,3 +450,6 @@ fn deny(reason: Reason, facts: Facts<'_>) -> Result<Response, Stale> {
 pub fn too_large() -> Response {
     Response::deny(Class::TooLarge, &Facts::default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,6 +217,12 @@ impl Response {
         })
     }
 
+    /// Whether it is an error: neither an allow nor a deny.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        matches!(self.0.http_response, Some(HttpResponse::ErrorResponse(_)))
+    }
+
     /// Appends the encoded message.
     ///
     /// # Errors
