@@ -15,7 +15,6 @@ import argparse
 import os
 import re
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -27,16 +26,6 @@ METHOD = "/postern.v1.AuthorizationService/Authorize"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 CHECK_KEY = "pst_demoTrainer1_gKzgvl2S6lnP91TXXVxasuA527P6GZo9he4otHB5o8v_1TIRZF"
 CHECK_PATH = "/v1/teams/vision/projects/inspector/runs"
-CHECK_ROUTE = """entities:
-- route:
-    name: routes/runs
-    hosts: [api.acme.example]
-    kind: HTTP
-    methods: [POST]
-    path_template: "/v1/teams/{team}/projects/{project}/runs"
-    permission: models.runs.create
-    resource: "organizations/acme/teams/{team}/projects/{project}"
-"""
 SHAPES = [(1, 1, 20_000), (4, 10, 200_000), (4, 50, 400_000), (16, 1, 100_000)]
 
 
@@ -164,15 +153,10 @@ def main():
     deadline = time.monotonic() + arguments.seconds_max
     with tempfile.TemporaryDirectory() as directory:
         body, log = os.path.join(directory, "body"), os.path.join(directory, "log")
-        method, message, snapshot = METHOD, None, ["--demo"]
+        method, message = METHOD, None
         if arguments.check:
+            # The demo has a route for it.
             method, message = CHECK, framed(check_request())
-            folder = os.path.join(directory, "snapshot")
-            os.mkdir(folder)
-            shutil.copy(os.path.join(root, "examples/acme/acme.yaml"), folder)
-            with open(os.path.join(folder, "route.yaml"), "w", encoding="ascii") as file:
-                file.write(CHECK_ROUTE)
-            snapshot = ["--snapshot", folder]
         else:
             message = request(field_numbers(root), arguments.principal, arguments.permission,
                               arguments.resource)
@@ -180,7 +164,7 @@ def main():
             file.write(message)
         empty = [os.path.join(release, "examples/empty_handler"), "127.0.0.1:9291",
                  arguments.principal, arguments.resource]
-        own = [os.path.join(release, "postern"), "serve", *snapshot, "--workers", "1",
+        own = [os.path.join(release, "postern"), "serve", "--demo", "--workers", "1",
                "--listen", "127.0.0.1:9292"]
         servers = [Server("empty tonic handler", empty, "http://127.0.0.1:9291"),
                    Server("postern", own, "http://127.0.0.1:9292")]

@@ -382,9 +382,16 @@ impl<'a> Asked<'a> {
         };
         match decide::authorize(self.snapshot, &query, self.seen.now) {
             Answer::Decided(decision) => Ok(decision),
-            // What the client wrote made no name, or the route asks for what needs more than
-            // a path can say. A bad credential comes first.
-            Answer::Invalid(_) => Err(self.refused(asks).unwrap_or(Reason::ResourceNotFound)),
+            // What the client wrote made no name, or the permission needs context, which no
+            // path can say. A bad credential comes first.
+            Answer::Invalid(violation) => {
+                Err(self
+                    .refused(asks)
+                    .unwrap_or_else(|| match &*violation.field {
+                        "resource" => Reason::ResourceNotFound,
+                        _ => Reason::NoGrant,
+                    }))
+            }
         }
     }
 
