@@ -213,6 +213,8 @@ pub const ENVOY_HEADERS_MAX: usize = 4_096;
 /// Longest `Basic` credential, bytes as encoded: the longest key, and a user name of a
 /// kilobyte. Longer: a bad credential.
 pub const ENVOY_BASIC_BYTES_MAX: usize = 2_048;
+/// First size of an answer's buffer, bytes: an allow with long names fits.
+pub const ENVOY_ANSWER_BYTES: usize = 1_024;
 /// `Retry-After` of a 429.
 pub const ENVOY_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Interval at which what shadow routes let through is told in the log.

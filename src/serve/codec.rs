@@ -3,13 +3,15 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use prost::bytes::{Buf as _, Bytes};
+use prost::bytes::{Buf as _, BufMut as _, Bytes};
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::ProstEncoder;
 
-use crate::limits::{BATCH_MAX, DECODE_PATH_MAX, RESPONSE_BUFFER_BYTES, RESPONSE_YIELD_BYTES};
+use crate::limits::{
+    BATCH_MAX, DECODE_PATH_MAX, ENVOY_ANSWER_BYTES, RESPONSE_BUFFER_BYTES, RESPONSE_YIELD_BYTES,
+};
 use crate::model::outcome::Violation;
 use crate::wire::envoy::response::Response;
 use crate::wire::proto::postern::v1;
@@ -126,12 +128,12 @@ impl Encoder for CheckAnswers {
     type Error = Status;
 
     fn encode(&mut self, answer: Response, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        let failed = |_| Status::unavailable("internal error");
-        answer.encode(buffer).map_err(failed)
+        buffer.put_slice(answer.encoded());
+        Ok(())
     }
 
     fn buffer_settings(&self) -> BufferSettings {
-        settings()
+        BufferSettings::new(ENVOY_ANSWER_BYTES, RESPONSE_YIELD_BYTES)
     }
 }
 

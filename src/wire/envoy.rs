@@ -2,6 +2,7 @@
 
 pub mod credential;
 pub mod headers;
+mod message;
 pub mod request;
 pub mod response;
 pub mod settings;

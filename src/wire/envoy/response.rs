@@ -5,28 +5,28 @@
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{
-    CheckResponse, DeniedHttpResponse, OkHttpResponse,
-};
+use envoy_types::pb::envoy::service::auth::v3::{CheckResponse, DeniedHttpResponse};
 use envoy_types::pb::envoy::r#type::v3::HttpStatus;
-use envoy_types::pb::google::protobuf::value::Kind;
-use envoy_types::pb::google::protobuf::{BoolValue, Struct, Value};
+use envoy_types::pb::google::protobuf::BoolValue;
 use envoy_types::pb::google::rpc;
 use prost::Message as _;
-use prost::bytes::BufMut;
 use tonic::Code;
 
-use crate::limits::ENVOY_RETRY_AFTER;
+use crate::limits::{ENVOY_ANSWER_BYTES, ENVOY_RETRY_AFTER};
 use crate::model::outcome::{Decision, Effect, Reason};
 use crate::wire::envoy::credential::{API_KEY, AUTHORIZATION};
 use crate::wire::envoy::headers::{self, Identity};
+use crate::wire::envoy::message::Message;
 use crate::wire::envoy::request::Header;
 use crate::wire::envoy::settings::{Shadowed, Unrouted};
 
-/// An answer that is ready to be sent. It has no default, cannot be changed, and cannot be
-/// made from the generated types outside this file.
+/// An answer that is ready to be sent: an encoded `CheckResponse`. It has no default, cannot be
+/// changed, and cannot be made outside this file.
 #[derive(Debug)]
-pub struct Response(CheckResponse);
+pub struct Response {
+    encoded: Vec<u8>,
+    is_error: bool,
+}
 
 /// A decision that allows.
 #[derive(Debug, Clone, Copy)]
@@ -160,46 +160,50 @@ impl Response {
             Pass::Shadowed(_) => (Identity::default(), "deny"),
             Pass::Unrouted(_) => (Identity::default(), "unrouted"),
         };
-        let mut ok = OkHttpResponse {
-            headers: Vec::with_capacity(headers::NAMES.len()),
-            headers_to_remove: Vec::with_capacity(headers::NAMES.len()),
-            ..OkHttpResponse::default()
-        };
-        for (name, text) in identity.entries() {
-            match headers::value(text) {
-                Some(text) => ok.headers.push(overwrite(name, text.to_owned())),
-                None => ok.headers_to_remove.push(name.to_owned()),
+        let mut message = Message::with_capacity(ENVOY_ANSWER_BYTES);
+        // CheckResponse.status: OK, said.
+        message.empty(1);
+        // CheckResponse.ok_response
+        message.nested(3, |ok| {
+            for (name, text) in identity.entries() {
+                match headers::value(text) {
+                    Some(text) => ok.header(2, name, text, &OVERWRITE),
+                    None => ok.text(5, name),
+                }
             }
+            for name in headers::smuggled(strip.headers) {
+                ok.text(5, name);
+            }
+            if strip.authorization {
+                ok.text(5, AUTHORIZATION);
+            }
+            if strip.api_key {
+                ok.text(5, API_KEY);
+            }
+            if matches!(pass, Pass::Shadowed(_)) {
+                let (name, text) = SHADOW;
+                ok.header(6, name, text, &OVERWRITE);
+            }
+        });
+        // CheckResponse.dynamic_metadata
+        message.nested(4, |fields| metadata(decision, facts, fields));
+        Self {
+            encoded: message.finish(),
+            is_error: false,
         }
-        for name in headers::smuggled(strip.headers) {
-            ok.headers_to_remove.push(name.to_owned());
-        }
-        if strip.authorization {
-            ok.headers_to_remove.push(AUTHORIZATION.to_owned());
-        }
-        if strip.api_key {
-            ok.headers_to_remove.push(API_KEY.to_owned());
-        }
-        if matches!(pass, Pass::Shadowed(_)) {
-            let (name, text) = SHADOW;
-            ok.response_headers_to_add
-                .push(overwrite(name, text.to_owned()));
-        }
-        Self(CheckResponse {
-            status: Some(status(Code::Ok)),
-            dynamic_metadata: Some(metadata(decision, facts)),
-            http_response: Some(HttpResponse::OkResponse(ok)),
-        })
     }
 
     /// The call is denied.
     #[must_use]
     pub fn deny(class: Class, facts: &Facts<'_>) -> Self {
-        Self(CheckResponse {
+        let response = CheckResponse {
             status: Some(status(class.code())),
-            dynamic_metadata: Some(metadata("deny", facts)),
+            dynamic_metadata: None,
             http_response: Some(HttpResponse::DeniedResponse(class.http())),
-        })
+        };
+        let mut message = Message::with_capacity(ENVOY_ANSWER_BYTES);
+        message.nested(4, |fields| metadata("deny", facts, fields));
+        Self::of(&response, message)
     }
 
     /// There is no answer. Envoy before 1.37 makes a 403 of it.
@@ -210,25 +214,37 @@ impl Response {
             headers: vec![problem()],
             body: r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#.to_owned(),
         };
-        Self(CheckResponse {
+        let response = CheckResponse {
             status: Some(status(Code::Unavailable)),
             dynamic_metadata: None,
             http_response: Some(HttpResponse::ErrorResponse(http)),
-        })
+        };
+        Self {
+            is_error: true,
+            ..Self::of(&response, Message::with_capacity(0))
+        }
+    }
+
+    /// The fields of `response` after those of `message`.
+    fn of(response: &CheckResponse, message: Message) -> Self {
+        let mut encoded = message.finish();
+        encoded.extend_from_slice(&response.encode_to_vec());
+        Self {
+            encoded,
+            is_error: false,
+        }
     }
 
     /// Whether it is an error: neither an allow nor a deny.
     #[must_use]
     pub const fn is_error(&self) -> bool {
-        matches!(self.0.http_response, Some(HttpResponse::ErrorResponse(_)))
+        self.is_error
     }
 
-    /// Appends the encoded message.
-    ///
-    /// # Errors
-    /// The buffer cannot grow.
-    pub fn encode(&self, buffer: &mut impl BufMut) -> Result<(), prost::EncodeError> {
-        self.0.encode(buffer)
+    /// The encoded message.
+    #[must_use]
+    pub fn encoded(&self) -> &[u8] {
+        &self.encoded
     }
 }
 
@@ -302,6 +318,10 @@ fn status(code: Code) -> rpc::Status {
     }
 }
 
+/// What follows the header in a `HeaderValueOption`, as [`overwrite`] has it: `append` (2), a
+/// message that says false, and `append_action` (3), `OVERWRITE_IF_EXISTS_OR_ADD` (2).
+const OVERWRITE: [u8; 4] = [2 << 3 | 2, 0, 3 << 3, 2];
+
 /// Released Envoys read `append` and later ones `append_action`: both are said (INTERFACES 0.1).
 fn overwrite(name: &str, value: String) -> HeaderValueOption {
     #[expect(deprecated, reason = "the only one that released versions read")]
@@ -317,7 +337,8 @@ fn overwrite(name: &str, value: String) -> HeaderValueOption {
     }
 }
 
-fn metadata(decision: &str, facts: &Facts<'_>) -> Struct {
+/// `google.protobuf.Struct.fields`
+fn metadata(decision: &str, facts: &Facts<'_>, fields: &mut Message) {
     let Facts {
         reason,
         identity,
@@ -336,13 +357,13 @@ fn metadata(decision: &str, facts: &Facts<'_>) -> Struct {
         ("revision", identity.revision),
         ("route", route),
     ];
-    let of = |kind| Value { kind: Some(kind) };
-    let text = |(name, text): (&str, &str)| {
-        let value = of(Kind::StringValue(text.to_owned()));
-        (!text.is_empty()).then(|| (name.to_owned(), value))
-    };
-    let mut fields: std::collections::HashMap<String, Value> =
-        texts.into_iter().filter_map(text).collect();
-    fields.insert("shadow".to_owned(), of(Kind::BoolValue(shadow)));
-    Struct { fields }
+    for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        // Value.string_value
+        fields.entry(1, name, 3, text);
+    }
+    fields.nested(1, |entry| {
+        entry.text(1, "shadow");
+        // Value.bool_value
+        entry.nested(2, |value| value.number(4, shadow.into()));
+    });
 }
