@@ -53,7 +53,8 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
     let (_phase, phase) = tokio::sync::watch::channel(Phase::Serving);
     // What serves stays when its publisher goes.
     drop(publisher);
-    Services::new(Parts { reader, clock, pepper: None, envoy }, phase)
+    let admins = postern::serve::caller::Admins::default();
+    Services::new(Parts { reader, clock, pepper: None, envoy, admins }, phase)
 });
 
 fuzz_target!(|input: &[u8]| {

@@ -21,6 +21,7 @@ fn services(error_response: bool) -> Services {
         clock: Arc::new(ManualClock::at(0)),
         pepper: None,
         envoy,
+        admins: crate::serve::caller::Admins::default(),
     };
     Services::new(parts, phase)
 }
