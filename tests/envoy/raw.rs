@@ -91,7 +91,7 @@ pub async fn call(channel: &Channel, body: Parts, timeout: Option<&str>) -> Answ
     {
         match frame.expect("a frame").into_data() {
             Ok(bytes) => data.extend_from_slice(&bytes),
-            Err(other) => grpc = grpc.or(other.trailers_ref().and_then(status)),
+            Err(other) => grpc = grpc.or_else(|| other.trailers_ref().and_then(status)),
         }
     }
     let message = data
