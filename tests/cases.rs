@@ -13,6 +13,8 @@
 mod clauses;
 #[path = "reference/engine.rs"]
 mod engine;
+#[path = "cases/facts.rs"]
+mod facts;
 #[expect(dead_code, reason = "coverage is counted by tests/golden.rs")]
 #[path = "cases/file.rs"]
 mod file;

@@ -36,7 +36,7 @@ pub(super) fn decide(
     let Some(last) = last else {
         return Ok(Reason::DelegationBroken);
     };
-    let reason = step(snapshot, asked, &last, asked.name, permission, target);
+    let reason = step(snapshot, asked, &last, permission, target);
     Ok(match effect(reason) {
         Effect::Allow => reason,
         Effect::Deny => Reason::DelegationBroken,
@@ -66,7 +66,7 @@ fn delegate_of<'s>(
     if credential::narrowed(snapshot, &narrowed, delegate, Some(&target)).is_some() {
         return None;
     }
-    let reason = step(snapshot, asked, who, delegate, hop, &target);
+    let reason = step(snapshot, &narrowed, who, hop, &target);
     if effect(reason) == Effect::Deny {
         return None;
     }
@@ -76,22 +76,16 @@ fn delegate_of<'s>(
     (!next.disabled).then_some(next)
 }
 
-/// Steps 2 to 8 for one hop: no resource attributes, no gates but the living account.
+/// Steps 2 to 8 for one hop: no gates but the living account. The resource attributes are
+/// said of the target, so only the last hop has them.
 fn step(
     snapshot: &Snapshot,
     asked: &Asked<'_, '_>,
     who: &Who<'_>,
-    name: &str,
     permission: Permission<'_>,
     target: &Target<'_>,
 ) -> Reason {
-    let hop = Asked {
-        permission: Some(permission.0),
-        name,
-        attributes: &Struct::EMPTY,
-        who,
-        ..*asked
-    };
+    let hop = Asked { who, ..*asked };
     if who.disabled {
         return Reason::PrincipalDisabled;
     }

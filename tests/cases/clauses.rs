@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// The clauses of SPEC that decide something here and are built. A clause that gets built is
 /// added here, and must then be cited.
-const BUILT: [&str; 36] = [
+const BUILT: [&str; 41] = [
     "1.1", "1.2", "1.3", "1.4", "1.5", "2.1", "2.2", "2.3", "2.4", "2.5", "3.1", "3.2", "3.3",
     "3.4", "3.5", "3.6", "4.1", "4.2", "4.3", "4.4", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
-    "6.1", "6.2", "6.3", "9.1", "9.2", "9.5", "10.1", "11.1", "11.2", "14",
+    "6.1", "6.2", "6.3", "6.4", "6.5", "7.1", "7.3", "8", "9.1", "9.2", "9.5", "10.1", "11.1",
+    "11.2", "14",
 ];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {

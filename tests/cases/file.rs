@@ -46,6 +46,11 @@ pub(crate) struct Request {
     created_by: Option<Value>,
     #[serde(default)]
     context: Map<String, Value>,
+    /// Resource attributes besides `created_by`.
+    #[serde(default)]
+    attributes: Map<String, Value>,
+    /// When it is asked.
+    at: Option<String>,
     entity: Option<String>,
     attribution: Option<String>,
     #[serde(default)]
@@ -57,6 +62,8 @@ pub(crate) struct Request {
     resolved: Option<String>,
     /// E-mail of the user attributed to; empty: nobody.
     attributed: Option<String>,
+    /// `ROLE on RESOURCE to MEMBER`; empty: none.
+    obligation: Option<String>,
 }
 
 /// `VerifyKey`.
@@ -214,7 +221,7 @@ impl Request {
     }
 
     fn question(&self) -> Question {
-        let mut attributes = Map::new();
+        let mut attributes = self.attributes.clone();
         if let Some(created_by) = &self.created_by {
             attributes.insert("created_by".to_owned(), created_by.clone());
         }
@@ -232,7 +239,7 @@ impl Request {
             attribution: self.attribution.clone(),
             delegates: self.delegates.clone(),
             source_ip: self.ip,
-            now: time::seconds("2026-06-01T00:00:00Z"),
+            now: time::seconds(self.at.as_deref().unwrap_or("2026-06-01T00:00:00Z")),
         }
     }
 
@@ -245,7 +252,12 @@ impl Request {
                     Some(Attribution::To(email)) => email.as_str(),
                     _ => "",
                 };
+                let duty = match &decision.obligation {
+                    Some((resource, role, member)) => format!("{role} on {resource} to {member}"),
+                    None => String::new(),
+                };
                 self.answer == format!("{effect} {}", decision.reason)
+                    && self.obligation.as_ref().is_none_or(|said| *said == duty)
                     && self
                         .resolved
                         .as_ref()

@@ -74,7 +74,7 @@ fn syntax(q: &Question) -> BTreeSet<String> {
         "entity",
     );
     let good = |name: &String| names::is_account_name(name);
-    check(q.delegates.len() <= 16, "delegates");
+    // choice: how many there may be is bounded where messages are read.
     for (number, name) in q.delegates.iter().enumerate() {
         check(good(name), &format!("delegates[{number}]"));
     }

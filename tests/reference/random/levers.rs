@@ -196,7 +196,7 @@ fn pull_on_rule(rule: &mut Value, what: &str, how: &str) {
 }
 
 /// Takes away conditions that read this, or those of one kind of entity.
-pub(crate) fn drop_conditions(entity: &mut Value, how: &str) {
+fn drop_conditions(entity: &mut Value, how: &str) {
     let kinds = [
         ("/allow_policy/bindings", "of bindings"),
         ("/deny_policy/rules", ""),

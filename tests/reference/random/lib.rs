@@ -3,7 +3,6 @@
 pub(crate) mod asks;
 pub(crate) mod conditions;
 pub(crate) mod dice;
-pub(crate) mod evaluated;
 pub(crate) mod graph;
 pub(crate) mod levers;
 pub(crate) mod policies;
