@@ -123,25 +123,25 @@ def table(found: dict, shape: tuple) -> str:
 
 
 def page(arguments, found: dict) -> str:
-    command = ("cargo build --release --bin postern\n"
-               ".tools/py/bin/python bench/envoy/run.py target/release/postern \\\n"
+    command = (f"cargo build --profile {arguments.profile} --bin postern\n"
+               f".tools/py/bin/python bench/envoy/run.py target/{arguments.profile}/postern \\\n"
                f"    .tools/envoy/{version(arguments.envoy)}/envoy/_bin/envoy "
-               "--out docs/benchmarks/ENVOY.md")
+               f"--profile {arguments.profile} \\\n    --out docs/benchmarks/ENVOY.md")
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    machine = (f"{os.cpu_count()} cores, {model.group(1) if model else platform.machine()}, "
+               f"{platform.system()} {platform.release()}; load average before the run "
+               f"{arguments.load:.1f}")
     parts = [
         "# CPU time behind Envoy",
-        f"Envoy {version(arguments.envoy)} with one worker and Postern with one, both on one core; "
-        "h2load on the other; HTTP/2 over loopback; Envoy answers by itself. User and system time "
-        f"of each process, divided by the requests. Medians of {arguments.rounds} rounds of "
-        f"{arguments.requests:,} requests (a quarter of that where one is in flight), the ways "
-        "in turn. Profile of the build: "
-        f"`{arguments.profile}`. {platform.system()} {platform.release()}, "
-        f"{model.group(1) if model else platform.machine()}.",
-        "Written by:\n\n```console\n" + command + "\n```",
-        "`allowed, by key`: the key is hashed and looked up, the route found, the decision made, "
-        "six headers written. `denied, no key`: a 401 with its body. `for asking`: what both use "
-        "beyond Envoy without the filter. A 401 costs Envoy more than the 200 of `direct_response` "
-        "that it is compared with here.",
+        f"Envoy {version(arguments.envoy)} with one worker and Postern with one, both on one core;\n"
+        "h2load on the other; HTTP/2 over loopback; Envoy answers by itself. User and system time\n"
+        f"of each process, divided by the requests. Medians of {arguments.rounds} rounds of\n"
+        f"{arguments.requests:,} requests (a quarter of that where one is in flight), the ways in\n"
+        f"turn. {machine}.\nAbsolute figures move with the machine, and with what else runs there.",
+        "```console\n" + command + "\n```",
+        "`allowed, by key`: the key is hashed and looked up, the route found, the decision made,\n"
+        "six headers written. `denied, no key`: a 401 with its body. `for asking`: what both use\n"
+        "beyond Envoy without the filter, whose 200 it is compared with.",
     ]
     for shape in SHAPES:
         parts += [f"## {shape[0]} connections, {shape[1]} in flight on each"
@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("--profile", default="release", help="how Postern was built")
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
+    arguments.load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="postern-bench-") as name:
         try:
             text = page(arguments, measure(arguments, pathlib.Path(name)))

@@ -78,6 +78,24 @@ def routes_of(listener: Listener) -> list:
     ]
 
 
+def access_log(path: pathlib.Path) -> dict:
+    """What Postern told of each request of a test, for the test to read."""
+    return {
+        "name": "file",
+        "filter": {"header_filter": {"header": {"name": "x-case", "present_match": True}}},
+        "typed_config": {
+            "@type": f"{TYPES}.access_loggers.file.v3.FileAccessLog",
+            "path": str(path),
+            "log_format": {
+                "json_format": {
+                    "case": "%REQ(x-case)%",
+                    "metadata": f"%DYNAMIC_METADATA({EXT_AUTHZ})%",
+                }
+            },
+        },
+    }
+
+
 def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Path) -> dict:
     manager = {
         "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -97,23 +115,7 @@ def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Pat
             *([filter_of(listener)] if listener.filtered else []),
             {"name": "router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}},
         ],
-        "access_log": [
-            {
-                "name": "file",
-                # what Postern told of each request, for the test to read
-                "filter": {"header_filter": {"header": {"name": "x-case", "present_match": True}}},
-                "typed_config": {
-                    "@type": f"{TYPES}.access_loggers.file.v3.FileAccessLog",
-                    "path": str(log),
-                    "log_format": {
-                        "json_format": {
-                            "case": "%REQ(x-case)%",
-                            "metadata": f"%DYNAMIC_METADATA({EXT_AUTHZ})%",
-                        }
-                    },
-                },
-            }
-        ],
+        "access_log": [] if listener.direct else [access_log(log)],
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     if listener.tls:
