@@ -25,6 +25,7 @@ class Listener:
     bytes: bool = False  # ... as bytes
     timeout: str = "10s"  # a busy machine must not turn a row of the table into a time-out
     filtered: bool = True  # ext_authz at all
+    network: bool = False  # asks for each connection, not for each request
     direct: bool = False  # Envoy answers itself, no upstream
     status_on_error: int = 0  # what the client sees when Postern does not answer
 
@@ -50,6 +51,21 @@ def filter_of(listener: Listener) -> dict:
             "pack_as_bytes": listener.bytes,
         }
     return {"name": EXT_AUTHZ, "typed_config": settings}
+
+
+def network_filter_of(listener: Listener) -> dict:
+    return {
+        "name": "envoy.filters.network.ext_authz",
+        "typed_config": {
+            "@type": f"{TYPES}.filters.network.ext_authz.v3.ExtAuthz",
+            "stat_prefix": "e2e",
+            "transport_api_version": "V3",
+            "failure_mode_allow": listener.open,
+            "grpc_service": {
+                "envoy_grpc": {"cluster_name": listener.pdp}, "timeout": listener.timeout
+            },
+        },
+    }
 
 
 def routes_of(listener: Listener) -> list:
@@ -112,12 +128,13 @@ def listener_of(listener: Listener, certificates: pathlib.Path, log: pathlib.Pat
             ]
         },
         "http_filters": [
-            *([filter_of(listener)] if listener.filtered else []),
+            *([filter_of(listener)] if listener.filtered and not listener.network else []),
             {"name": "router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}},
         ],
         "access_log": [] if listener.direct else [access_log(log)],
     }
-    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    http = {"name": "http", "typed_config": manager}
+    chain = {"filters": [network_filter_of(listener), http] if listener.network else [http]}
     if listener.tls:
         chain["transport_socket"] = {
             "name": "tls",

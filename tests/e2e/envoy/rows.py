@@ -486,6 +486,8 @@ def hostile() -> list:
         Row("a method that is none", "13.1", with_key(method="BREW", via=("http2",)), NO_ROUTE),
         Row("a method that HTTP/1.1 does not parse", "13.1",
             with_key(method="BREW", via=("http1",)), ByEnvoy(400)),
+        # there is no request to decide by
+        Row("a check of a connection", "13.1", with_key(), CLOSED, on=("network",)),
         # over what Postern reads of a message: an answer all the same
         Row("a body that is larger than any message", "13.3",
             with_key(method="POST", body=b"x" * (5 << 20), via=("http1",)), Denied(413, ""),

@@ -2,7 +2,7 @@
 
     run.py POSTERN PART... --envoy BINARY...
 
-Parts: table, outage and change, which are run when none is named; `write` measures as
+Parts: control, table, outage and change, which are run when none is named; `write` measures as
 outage does and writes docs/ENVOY.md.
 """
 
@@ -21,6 +21,7 @@ import certificates  # noqa: E402
 import change  # noqa: E402
 import envoy  # noqa: E402
 import outage  # noqa: E402
+import standin  # noqa: E402
 import table  # noqa: E402
 from peer import Peer  # noqa: E402
 from processes import Failure, Postern, Programs  # noqa: E402
@@ -72,6 +73,24 @@ def run_table(programs, postern, binaries, directory):
               f"{time.monotonic() - start:.0f} s", flush=True)
 
 
+def run_control(programs, _postern, binaries, directory):
+    """A table that cannot fail shows nothing: of a decision point that answers with an empty
+    message, which to Envoy is an allow, it must say so."""
+    made, newest = certificates.make(directory / "certificates"), binaries[-1]
+    empty = standin.Standin(standin.EMPTY)
+    pdps = dict.fromkeys(["tcp", "unix", "options-tcp", "options-unix"], empty.address)
+    try:
+        table.run(programs, newest, pdps, "1", made)
+    except Failure as failure:
+        found = str(failure).splitlines()[0]
+        print(f"ok: Envoy {envoy.version(newest)}: empty answers let everything pass, and the "
+              f"table finds it: {found}", flush=True)
+        return
+    finally:
+        empty.stop()
+    raise Failure("the table agrees with a decision point that lets everything pass")
+
+
 def run_outage(programs, postern, binaries, directory):
     outages = outage.Outage(programs, postern, snapshot(directory), DEFAULTS)
     measured = {}
@@ -102,8 +121,8 @@ def run_change(programs, postern, binaries, directory):
         print(f"ok: Envoy {envoy.version(binary)}: {told}", flush=True)
 
 
-PARTS = {"table": run_table, "outage": check_outage, "change": run_change, "write": write_outage}
-DEFAULT_PARTS = ["table", "outage", "change"]
+PARTS = {"control": run_control, "table": run_table, "outage": check_outage, "change": run_change, "write": write_outage}
+DEFAULT_PARTS = ["control", "table", "outage", "change"]
 
 
 def main() -> None:

@@ -7,15 +7,13 @@ import grpc
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 # To Envoy a CheckResponse without anything in it is an allow.
 EMPTY = b""
-# status { code: 7 }
-DENY = b"\x0a\x02\x08\x07"
 
 
 class Standin:
     """A grpc.GenericRpcHandler."""
 
     def __init__(self, answer: bytes):
-        self.answer, self.asked = answer, []
+        self.answer = answer
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
         self.server.add_generic_rpc_handlers([self])
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
@@ -25,8 +23,7 @@ class Standin:
         if details.method != CHECK:
             return None
 
-        def check(request, _context):
-            self.asked.append(request)
+        def check(_request, _context):
             return self.answer
 
         return grpc.unary_unary_rpc_method_handler(check)

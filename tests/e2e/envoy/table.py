@@ -29,6 +29,7 @@ KINDS = {
     "body": {"body": 1000},
     "bytes": {"body": 1000, "bytes": True},
     "huge": {"body": 16 << 20, "bytes": True},
+    "network": {"network": True},
     "options": {},
 }
 
@@ -76,8 +77,8 @@ class Table:
             if problem := told(metadata.get(case), expect):
                 self.problems.append(f"{where}: {problem}")
         if self.problems:
-            shown = "\n".join(sorted(self.problems)[:600])
-            raise Failure(f"{len(self.problems)} of {len(self.asked)} differ:\n{shown}")
+            shown = "\n".join(sorted(self.problems)[:60])
+            raise Failure(f"{len(self.problems)} differences in {len(self.asked)} requests:\n{shown}")
         return len(self.asked)
 
     def listener(self, listener: Listener) -> list:
