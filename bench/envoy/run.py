@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("postern", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("envoy", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--profile", default="release", help="how Postern was built")
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
