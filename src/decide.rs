@@ -15,6 +15,7 @@ mod credential;
 mod delegation;
 mod gates;
 mod grants;
+pub mod lookup;
 mod rules;
 mod shape;
 mod subject;

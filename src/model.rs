@@ -8,6 +8,7 @@
 pub mod constraint;
 pub mod email;
 pub mod host;
+pub mod lookup;
 pub mod member;
 pub mod name;
 pub mod node;

@@ -222,7 +222,7 @@ pub(super) fn resolve<'a>(
 }
 
 /// The principal that a member names, if it names one.
-fn principal(snapshot: &Snapshot, member: &Member<'_>) -> Option<PrincipalIx> {
+pub(super) fn principal(snapshot: &Snapshot, member: &Member<'_>) -> Option<PrincipalIx> {
     match member {
         Member::User(email) => {
             let ix = find_email(snapshot, email)?;

@@ -120,4 +120,8 @@ pub struct Rules {
     pub domains: Table<Box<[u8]>, u32>,
     /// Pools by name.
     pub pools: Table<Box<str>, PoolRow>,
+    /// Names of the pools that entities say, in order: for look-ups.
+    pub known_pools: Box<[Box<str>]>,
+    /// The `principal://` texts of `asserted`, in order: for look-ups.
+    pub federated: Box<[Box<str>]>,
 }

@@ -150,6 +150,18 @@ impl Snapshot {
         self.tables.nodes.get(ix)
     }
 
+    /// How many nodes there are; their indices are below it.
+    #[must_use]
+    pub fn node_count(&self) -> u32 {
+        u32::try_from(self.tables.nodes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many principals there are; their indices are below it.
+    #[must_use]
+    pub fn principal_count(&self) -> u32 {
+        u32::try_from(self.tables.principals.len()).unwrap_or(u32::MAX)
+    }
+
     /// A project's row, by the `detail` of its node.
     #[must_use]
     #[inline]

@@ -43,7 +43,21 @@ pub(super) fn rules(plan: &Plan<'_>, grants: &mut Compiled, hash: &ahash::Random
         asserted: asserted(plan, rows, hash),
         domains: domains(plan, rows, hash),
         pools: pools(plan, rows, hash),
+        known_pools: sorted(plan.pools.iter().map(|(name, _)| *name)),
+        federated: sorted(
+            plan.names
+                .asserted
+                .list()
+                .iter()
+                .filter_map(|text| text.starts_with("principal://").then_some(text.as_str())),
+        ),
     }
+}
+
+fn sorted<'t>(texts: impl Iterator<Item = &'t str>) -> Box<[Box<str>]> {
+    let mut texts: Vec<Box<str>> = texts.map(Box::from).collect();
+    texts.sort_unstable();
+    texts.into()
 }
 
 /// A table of lists.
