@@ -92,7 +92,7 @@ pub(crate) fn verify_key(snapshot: &Snapshot, world: &World, q: &KeyQuestion) ->
     }
 }
 
-fn digest(text: &str, world: &World) -> KeyDigests {
+pub(crate) fn digest(text: &str, world: &World) -> KeyDigests {
     let pepper = Pepper::parse(&world.pepper).ok();
     api_key::digest(text, pepper.as_ref())
 }
@@ -135,7 +135,7 @@ fn attribution(snapshot: &Snapshot, attribution: outcome::Attribution) -> Attrib
     }
 }
 
-fn attributes(json: &Json) -> Struct {
+pub(crate) fn attributes(json: &Json) -> Struct {
     match value(json) {
         Value::Struct(all) => all,
         _ => Struct::EMPTY,

@@ -297,7 +297,7 @@ impl<'a> Principals<'a> {
         &self,
         one: One<'_>,
         query: &Query<'_>,
-        ask: impl FnOnce(&Who<'_>) -> T,
+        ask: impl Fn(&Who<'_>) -> T,
     ) -> Option<T> {
         let snapshot = self.context.snapshot;
         let federated = |text: &str| {
