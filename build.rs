@@ -5,18 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROTO_ROOT: &str = "proto";
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "grpc/health/v1/health.proto",
     "postern/feed/v1/entity.proto",
     "postern/feed/v1/snapshot.proto",
     "postern/v1/authorization.proto",
     "postern/v1/credential.proto",
     "postern/v1/decision.proto",
+    "postern/v1/lookup.proto",
     "postern/v1/snapshot.proto",
 ];
 
 /// Types that hold a secret or its digest: their `Debug` is written by hand in `wire::proto`.
-const SECRETS: [&str; 3] = [
+const SECRETS: [&str; 5] = [
+    ".postern.v1.ListResourcesRequest",
+    ".postern.v1.ListPermissionsRequest",
     ".postern.v1.AuthorizeRequest",
     ".postern.v1.VerifyKeyRequest",
     ".postern.feed.v1.ApiKey",

@@ -206,6 +206,24 @@ pub const DECODE_PATH_MAX: usize = 8;
 /// Bytes of encoded messages after which a stream of them is written.
 pub const RESPONSE_YIELD_BYTES: usize = 32 * 1024;
 
+// === look-ups (SPEC 11.4) ===
+
+/// Most answers of one page, and how many come unasked: a response of the longest names stays
+/// below 4 MiB. More asked for: `INVALID_ARGUMENT`.
+pub const LOOKUP_PAGE_MAX: usize = 1_000;
+/// Work of one page. A candidate that is passed over is one step, a decision 16: tens of
+/// milliseconds. More: the page ends there, with a cursor.
+pub const LOOKUP_STEPS_OF_A_PAGE: u64 = 1 << 20;
+/// Work of all pages of a look-up: every entity of the largest snapshot is decided once, and
+/// impersonation some. More: `RESOURCE_EXHAUSTED`.
+pub const LOOKUP_STEPS_MAX: u64 = 1 << 34;
+/// Work between two looks at whether somebody else waits, or nobody does any more.
+pub const LOOKUP_STEPS_AT_ONCE: u64 = 4_096;
+/// Look-ups that run or wait at one time. More: `RESOURCE_EXHAUSTED`.
+pub const LOOKUPS_MAX: usize = 32;
+/// How much their thread gives way to the others (nice(2)).
+pub const LOOKUP_NICENESS: i32 = 10;
+
 // === the proxy interface ===
 
 /// Most headers of one `CheckRequest`; Envoy's own bound is 100 unless configured. More: 400.

@@ -145,6 +145,12 @@ impl SnapshotReader {
         self.shared.state.load()
     }
 
+    /// The same for what takes long: it keeps the snapshot alive, and may cross an await.
+    #[must_use]
+    pub fn load_owned(&self) -> Option<Arc<State>> {
+        self.shared.state.load_full()
+    }
+
     /// The revision that serves; 0 before the first.
     #[must_use]
     pub fn revision(&self) -> Revision {

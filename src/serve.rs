@@ -4,15 +4,18 @@
 //! loads the snapshot once, decides and answers without a lock, a wait or a log line.
 
 pub mod authorization;
+pub mod background;
 pub mod caller;
 pub mod client;
 pub mod codec;
 pub mod credential;
+pub mod cursor;
 pub mod dispatch;
 pub mod envoy;
 pub mod freshness;
 pub mod health;
 pub mod listen;
+pub mod lookup;
 pub mod opening;
 pub mod org_policy;
 pub mod snapshot;

@@ -3,6 +3,7 @@
 pub mod authorize;
 pub mod envoy;
 pub mod feed;
+pub mod lookup;
 pub mod org_policy;
 pub mod proto;
 mod request;

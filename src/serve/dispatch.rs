@@ -24,17 +24,21 @@ use crate::credential::pepper::Pepper;
 use crate::limits::{REQUEST_BYTES_MAX, WAITERS_MAX};
 use crate::live::SnapshotReader;
 use crate::serve::authorization::{Authorize, BatchAuthorize};
+use crate::serve::background::Background;
 use crate::serve::caller::{Admins, Caller};
 use crate::serve::codec::{Bounded, CheckAnswers, Checks, Protobuf};
 use crate::serve::credential::VerifyKey;
+use crate::serve::cursor::Cursors;
 use crate::serve::envoy::report::Counts;
 use crate::serve::envoy::{self, Check};
 use crate::serve::health::{Health, Phase};
+use crate::serve::lookup::List;
 use crate::serve::org_policy::GetEffectiveOrgPolicy;
 use crate::serve::snapshot::Snapshots;
 use crate::wire::envoy::settings::Settings;
 use crate::wire::proto::FILE_DESCRIPTOR_SET;
 use crate::wire::proto::grpc::health::v1::health_server::HealthServer;
+use crate::wire::proto::postern::v1;
 use crate::wire::proto::postern::v1::snapshot_service_server::SnapshotServiceServer;
 
 /// `grpc-status` of `OUT_OF_RANGE`, a code that no answer of ours has.
@@ -63,6 +67,10 @@ pub struct Services {
     pub(super) waiters: Semaphore,
     /// What shadow routes let through.
     pub(super) shadow: Counts,
+    /// The key of look-ups' cursors.
+    pub(super) cursors: Arc<Cursors>,
+    /// Where look-ups run.
+    pub(super) background: Background,
     routes: Routes,
 }
 
@@ -91,6 +99,8 @@ impl Services {
             parts,
             waiters: Semaphore::new(WAITERS_MAX),
             shadow: Counts::default(),
+            cursors: Arc::default(),
+            background: Background::default(),
             routes: routes.prepare(),
         }
     }
@@ -147,13 +157,42 @@ impl Services {
                 if let Err(failure) = self.parts.admins.admit(caller, path) {
                     return Ok(failure.status("").into_http());
                 }
-                let response = self.routes.clone().call(request);
-                return response.await;
+                match self.look_up(request, deadline).await {
+                    Ok(answered) => answered,
+                    Err(request) => {
+                        let response = self.routes.clone().call(*request);
+                        return response.await;
+                    }
+                }
             }
         };
         Ok(answered.unwrap_or_else(|| {
             Status::deadline_exceeded("the deadline passed before an answer").into_http()
         }))
+    }
+
+    /// Answers a look-up; anything else comes back.
+    async fn look_up(
+        &self,
+        request: http::Request<Incoming>,
+        deadline: Option<Duration>,
+    ) -> Result<Option<http::Response<Body>>, Box<http::Request<Incoming>>> {
+        let method = List { services: self };
+        Ok(match request.uri().path() {
+            "/postern.v1.AuthorizationService/ListResources" => {
+                let answer = unary::<_, v1::ListResourcesRequest, _>(method, request);
+                within(deadline, Box::pin(answer)).await
+            }
+            "/postern.v1.AuthorizationService/ListPrincipals" => {
+                let answer = unary::<_, v1::ListPrincipalsRequest, _>(method, request);
+                within(deadline, Box::pin(answer)).await
+            }
+            "/postern.v1.AuthorizationService/ListPermissions" => {
+                let answer = unary::<_, v1::ListPermissionsRequest, _>(method, request);
+                within(deadline, Box::pin(answer)).await
+            }
+            _ => return Err(Box::new(request)),
+        })
     }
 }
 

@@ -84,6 +84,45 @@ impl fmt::Debug for postern::v1::AuthorizeRequest {
     }
 }
 
+impl fmt::Debug for postern::v1::list_resources_request::Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal(principal) => f.debug_tuple("Principal").field(principal).finish(),
+            Self::Credential(_) => f.write_str("Credential(..)"),
+            Self::Anonymous(()) => f.write_str("Anonymous"),
+        }
+    }
+}
+
+impl fmt::Debug for postern::v1::ListResourcesRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListResourcesRequest")
+            .field("subject", &self.subject)
+            .field("permission", &self.permission)
+            .field("parent", &self.parent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for postern::v1::list_permissions_request::Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal(principal) => f.debug_tuple("Principal").field(principal).finish(),
+            Self::Credential(_) => f.write_str("Credential(..)"),
+            Self::Anonymous(()) => f.write_str("Anonymous"),
+        }
+    }
+}
+
+impl fmt::Debug for postern::v1::ListPermissionsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListPermissionsRequest")
+            .field("subject", &self.subject)
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for postern::v1::VerifyKeyRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

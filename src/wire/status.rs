@@ -34,6 +34,15 @@ pub enum Failure {
         /// Its name, well-formed.
         resource: String,
     },
+    /// A cursor is of another revision than the one that serves.
+    Moved {
+        /// The revision that the look-up was begun on.
+        begun: Revision,
+        /// The revision that serves.
+        serving: Revision,
+    },
+    /// More work than a look-up may take: what to do.
+    TooMuch(String),
     /// Too many requests wait.
     Overloaded,
     /// The method answers only callers that the configuration names: who, and what to do.
@@ -49,9 +58,9 @@ impl Failure {
         match self {
             Self::Invalid(_) => Code::InvalidArgument,
             Self::NotReady => Code::Unavailable,
-            Self::NotReached { .. } => Code::FailedPrecondition,
+            Self::NotReached { .. } | Self::Moved { .. } => Code::FailedPrecondition,
             Self::NotFound { .. } => Code::NotFound,
-            Self::Overloaded => Code::ResourceExhausted,
+            Self::Overloaded | Self::TooMuch(_) => Code::ResourceExhausted,
             Self::NotNamed(_) => Code::PermissionDenied,
             Self::NoMethod => Code::Unimplemented,
             Self::Panicked => Code::Internal,
@@ -71,6 +80,10 @@ impl Failure {
             Self::NotFound { resource } => {
                 format!("resource: `{}` is not in the snapshot", masked(resource))
             }
+            Self::Moved { begun, serving } => format!(
+                "the look-up was begun on revision {begun}, and {serving} serves; begin anew"
+            ),
+            Self::TooMuch(advice) => advice.clone(),
             Self::Overloaded => "too many requests wait; try again".to_owned(),
             Self::NotNamed(refusal) => refusal.clone(),
             Self::NoMethod => {
@@ -96,13 +109,22 @@ impl Failure {
                     .map(|(name, revision)| (name.to_owned(), revision.0.to_string()));
                 details.set_error_info("REVISION_NOT_REACHED", DOMAIN, metadata);
             }
+            Self::Moved { begun, serving } => {
+                let metadata = [("begun", begun), ("revision", serving)]
+                    .map(|(name, revision)| (name.to_owned(), revision.0.to_string()));
+                details.set_error_info("REVISION_MOVED", DOMAIN, metadata);
+            }
             Self::Overloaded => {
                 details.set_retry_info(Some(RETRY_AFTER));
             }
             Self::NotNamed(_) => {
                 details.set_error_info("CALLER_NOT_NAMED", DOMAIN, NO_METADATA);
             }
-            Self::NotFound { .. } | Self::NotReady | Self::NoMethod | Self::Panicked => {}
+            Self::NotFound { .. }
+            | Self::NotReady
+            | Self::NoMethod
+            | Self::TooMuch(_)
+            | Self::Panicked => {}
         }
         if !request_id.is_empty() {
             details.set_request_info(request_id, "");
@@ -124,6 +146,8 @@ impl Failure {
             Self::NotReady
             | Self::NotReached { .. }
             | Self::NotFound { .. }
+            | Self::Moved { .. }
+            | Self::TooMuch(_)
             | Self::Overloaded
             | Self::NotNamed(_)
             | Self::NoMethod

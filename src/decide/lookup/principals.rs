@@ -293,12 +293,7 @@ impl<'a> Principals<'a> {
     }
 
     /// Asks something of one of those who may be found.
-    fn with<T>(
-        &self,
-        one: One<'_>,
-        query: &Query<'_>,
-        ask: impl Fn(&Who<'_>) -> T,
-    ) -> Option<T> {
+    fn with<T>(&self, one: One<'_>, query: &Query<'_>, ask: impl Fn(&Who<'_>) -> T) -> Option<T> {
         let snapshot = self.context.snapshot;
         let federated = |text: &str| {
             let query = Query {
