@@ -33,7 +33,7 @@ use postern::model::value::{Struct, Value};
 use serde_json::{Value as Json, json};
 
 use random::dice::Dice;
-use random::{asks, evaluated, graph};
+use random::{asks, graph};
 use reference::question::{Question, Subject as Asker};
 use reference::world::World;
 
@@ -132,6 +132,17 @@ fn federated(json: &Json, found: &mut BTreeSet<String>) {
     }
 }
 
+fn without_conditions(json: &mut Json) {
+    match json {
+        Json::Array(list) => list.iter_mut().for_each(without_conditions),
+        Json::Object(map) => {
+            map.remove("condition");
+            map.values_mut().for_each(without_conditions);
+        }
+        _ => {}
+    }
+}
+
 fn draw(
     seed: u64,
     dice: &Dice,
@@ -145,12 +156,8 @@ fn draw(
     );
     let mut file = stock.file();
     let conditional = seed.is_multiple_of(2);
-    let mut none = Vec::new();
-    for what in evaluated::refused() {
-        evaluated::leave_out(&mut file, &mut none, what);
-    }
     if !conditional {
-        evaluated::leave_out(&mut file, &mut none, "condition");
+        without_conditions(&mut file);
     }
     let snapshot = engine::build(&file).ok()?;
     let mut world = World::read(&file);

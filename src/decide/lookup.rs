@@ -204,7 +204,7 @@ impl Context<'_> {
         }
         let row = self.snapshot.permissions().get(permission)?;
         let reason = grants::reason(self.snapshot, &asked, (permission, row), target);
-        (effect(reason) == Effect::Allow).then(|| Verdict::Undecided(*violation))
+        (effect(reason) == Effect::Allow).then_some(Verdict::Undecided(*violation))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn rules(plan: &Plan<'_>, grants: &mut Compiled, hash: &ahash::Random
         asserted: asserted(plan, rows, hash),
         domains: domains(plan, rows, hash),
         pools: pools(plan, rows, hash),
-        known_pools: sorted(plan.pools.iter().map(|(name, _)| *name)),
+        known_pools: sorted(plan.pools.keys().copied()),
         federated: sorted(
             plan.names
                 .asserted
