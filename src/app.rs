@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod load;
+pub mod lookup;
 
 use std::io;
 use std::path::PathBuf;

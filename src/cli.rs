@@ -7,6 +7,7 @@ pub mod healthcheck;
 pub mod import;
 pub mod key;
 pub mod lint;
+pub mod lookup;
 pub mod progress;
 pub mod serve;
 pub mod validate;
@@ -61,6 +62,8 @@ enum Command {
     Serve(serve::Arguments),
     Validate(validate::Arguments),
     Check(check::Arguments),
+    WhoMay(lookup::WhoArguments),
+    WhatMay(lookup::WhatArguments),
     Convert(convert::Arguments),
     Import(import::Arguments),
     Key(key::Arguments),
@@ -93,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::WhoMay(arguments) => lookup::who(&arguments),
+        Command::WhatMay(arguments) => lookup::what(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),

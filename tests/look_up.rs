@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use postern::wire::proto::postern::v1;
 use postern::wire::proto::postern::v1::authorization_service_client::AuthorizationServiceClient;
 use postern::wire::proto::postern::v1::{list_permissions_request, list_resources_request};
-use support::{GET, PROJECT, Server, connect, in_directory, reaches, replace, snapshot};
+use support::{GET, PROJECT, Server, connect, in_directory, reaches, replace, run, snapshot};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -284,73 +284,26 @@ async fn a_wrong_look_up_names_the_field() {
         permission: GET.to_owned(),
         ..v1::ListResourcesRequest::default()
     };
-    let subject = |text: &str| Some(list_resources_request::Subject::Principal(text.to_owned()));
-    let wrong = [
-        (
-            "subject",
-            v1::ListResourcesRequest {
-                subject: None,
-                ..good.clone()
-            },
-        ),
-        (
-            "principal",
-            v1::ListResourcesRequest {
-                subject: subject("ann"),
-                ..good.clone()
-            },
-        ),
-        (
-            "permission",
-            v1::ListResourcesRequest {
-                permission: String::new(),
-                ..good.clone()
-            },
-        ),
-        (
-            "parent",
-            v1::ListResourcesRequest {
-                parent: "organizations".to_owned(),
-                ..good.clone()
-            },
-        ),
-        (
-            "parent",
-            v1::ListResourcesRequest {
-                parent: "organizations/acme/teams/-".to_owned(),
-                ..good.clone()
-            },
-        ),
-        (
-            "kinds",
-            v1::ListResourcesRequest {
-                kinds: vec![0],
-                ..good.clone()
-            },
-        ),
-        (
-            "kinds",
-            v1::ListResourcesRequest {
-                kinds: vec![1, 99],
-                ..good.clone()
-            },
-        ),
-        (
-            "source_ip",
-            v1::ListResourcesRequest {
-                source_ip: "here".to_owned(),
-                ..good.clone()
-            },
-        ),
-        (
-            "page_size",
-            v1::ListResourcesRequest {
-                page_size: 1_001,
-                ..good.clone()
-            },
-        ),
+    type Change = fn(&mut v1::ListResourcesRequest);
+    let wrong: [(&str, Change); 9] = [
+        ("subject", |r| r.subject = None),
+        ("principal", |r| {
+            let ann = "ann".to_owned();
+            r.subject = Some(list_resources_request::Subject::Principal(ann));
+        }),
+        ("permission", |r| r.permission.clear()),
+        ("parent", |r| "organizations".clone_into(&mut r.parent)),
+        ("parent", |r| {
+            "organizations/acme/teams/-".clone_into(&mut r.parent)
+        }),
+        ("kinds", |r| r.kinds = vec![0]),
+        ("kinds", |r| r.kinds = vec![1, 99]),
+        ("source_ip", |r| "here".clone_into(&mut r.source_ip)),
+        ("page_size", |r| r.page_size = 1_001),
     ];
-    for (field, request) in wrong {
+    for (field, change) in wrong {
+        let mut request = good.clone();
+        change(&mut request);
         let error = client.list_resources(request).await.unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "{field}: {error:?}");
         assert_eq!(field_of(&error), field, "{error:?}");
@@ -364,5 +317,48 @@ async fn a_wrong_look_up_names_the_field() {
         let error = principals(&mut client, request).await.unwrap_err();
         assert_eq!(field_of(&error), "resource", "{error:?}");
     }
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_commands_say_the_same_of_a_file_and_of_a_server() {
+    // SPEC 16
+    let (directory, path) = in_directory(&snapshot(1, &["ann"]));
+    let socket = format!("unix:{}", directory.path().join("s").display());
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let listen = ["--listen", &socket, "--listen", "127.0.0.1:0"];
+    let arguments = [&listen[..], &["--allow-admin-uid", &uid]].concat();
+    let server = Server::serving(&path, &arguments);
+    for target in [
+        ["--snapshot", path.to_str().unwrap()],
+        ["--server", &socket],
+    ] {
+        let ask =
+            |command: &str, question: &[&str]| run(&[&[command][..], &target, question].concat());
+        let (code, out, _) = ask("who-may", &[GET, PROJECT]);
+        assert_eq!(
+            (code, &*out),
+            (0, "user:ann@acme.example  GRANTED_BY_POLICY\n")
+        );
+        let (code, out, _) = ask("who-may", &["models.runs.delete", PROJECT]);
+        assert_eq!((code, &*out), (1, ""));
+        let (code, _, errors) = ask("who-may", &[GET, "organizations/acme/projects/gone"]);
+        assert_eq!(
+            (code, &*errors),
+            (1, "every answer is DENY RESOURCE_NOT_FOUND\n")
+        );
+        let (code, out, _) = ask("what-may", &["user:ann@acme.example", PROJECT]);
+        assert_eq!(code, 0);
+        assert!(
+            out.contains("models.runs.get  GRANTED_BY_POLICY\n"),
+            "{out}"
+        );
+        assert_eq!(ask("what-may", &["anonymous", PROJECT]).0, 1);
+        assert_eq!(ask("what-may", &["ann", PROJECT]).0, 64);
+    }
+    let tcp = server.addresses.iter().find(|a| !a.starts_with("unix:"));
+    let (code, _, errors) = run(&["who-may", "--server", tcp.unwrap(), GET, PROJECT]);
+    assert_eq!(code, 65);
+    assert!(errors.contains("--allow-admin-uid"), "{errors}");
     server.stop();
 }

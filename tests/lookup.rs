@@ -33,6 +33,7 @@ use postern::model::value::{Struct, Value};
 use serde_json::{Value as Json, json};
 
 use random::dice::Dice;
+use random::stock::Stock;
 use random::{asks, graph};
 use reference::question::{Question, Subject as Asker};
 use reference::world::World;
@@ -143,6 +144,29 @@ fn without_conditions(json: &mut Json) {
     }
 }
 
+/// Living accounts, added to the principals.
+fn accounts(
+    stock: &Stock,
+    file: &Json,
+    principals: &mut Vec<(Option<String>, String, bool)>,
+) -> Vec<(String, String)> {
+    let mut accounts = Vec::new();
+    for account in stock.accounts.iter().filter(|account| !account.deleted) {
+        let member = format!("serviceAccount:{}", account.email.to_ascii_lowercase());
+        let entities = file["entities"].as_array().unwrap().iter();
+        let agent = entities.map(|e| &e["service_account"]).any(|a| {
+            a["uid"] == account.uid
+                && a["kind"]
+                    .as_str()
+                    .is_some_and(|k| k.ends_with("SERVICE_AGENT"))
+        });
+        let exactly = format!("{member}?uid={}", account.uid);
+        principals.push((Some(exactly), member.clone(), agent));
+        accounts.push((member, account.name.clone()));
+    }
+    accounts
+}
+
 fn draw(
     seed: u64,
     dice: &Dice,
@@ -200,20 +224,7 @@ fn draw(
         let member = format!("user:{}", e.to_ascii_lowercase());
         (Some(member.clone()), member, false)
     }));
-    let mut accounts = Vec::new();
-    for account in stock.accounts.iter().filter(|account| !account.deleted) {
-        let member = format!("serviceAccount:{}", account.email.to_ascii_lowercase());
-        let entities = file["entities"].as_array()?.iter();
-        let agent = entities.map(|e| &e["service_account"]).any(|a| {
-            a["uid"] == account.uid
-                && a["kind"]
-                    .as_str()
-                    .is_some_and(|k| k.ends_with("SERVICE_AGENT"))
-        });
-        let exactly = format!("{member}?uid={}", account.uid);
-        principals.push((Some(exactly), member.clone(), agent));
-        accounts.push((member, account.name.clone()));
-    }
+    let accounts = accounts(&stock, &file, &mut principals);
     let questions = (0..QUESTIONS)
         .map(|_| asks::question(dice, &stock))
         .collect();
@@ -411,6 +422,12 @@ fn ask(graph: &Graph, question: &Question, world: &World, tally: &mut Tally) {
         source_ip: question.source_ip,
         ..Query::EMPTY
     };
+    permissions(graph, query, tally);
+    resources(graph, query, tally);
+    principals(graph, query, tally);
+}
+
+fn permissions(graph: &Graph, query: Query<'_>, tally: &mut Tally) {
     let permissions = graph.snapshot.permissions();
     let candidates: Vec<_> = permissions
         .iter()
@@ -425,11 +442,13 @@ fn ask(graph: &Graph, question: &Question, world: &World, tally: &mut Tally) {
         })
         .collect();
     compare(graph, &Asked::Permissions { query }, &candidates, tally);
+}
 
+fn resources(graph: &Graph, query: Query<'_>, tally: &mut Tally) {
     let parent = graph
         .nodes
         .iter()
-        .find(|node| question.resource.starts_with(*node));
+        .find(|node| query.resource.starts_with(*node));
     for parent in [None, parent] {
         let below = |node: &&String| {
             parent.is_none_or(|p| *node == p || node.starts_with(&format!("{p}/")))
@@ -459,7 +478,9 @@ fn ask(graph: &Graph, question: &Question, world: &World, tally: &mut Tally) {
         };
         compare(graph, &asked, &candidates, tally);
     }
+}
 
+fn principals(graph: &Graph, query: Query<'_>, tally: &mut Tally) {
     let question = Query {
         subject: Subject::Anonymous,
         ..query

@@ -1,11 +1,7 @@
 //! Explanations, look-ups, comparison and tokens answer only callers that the configuration
 //! names (SPEC 11.5).
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test names what it found"
-)]
+#![expect(clippy::expect_used, reason = "a test names what it found")]
 
 #[expect(clippy::allow_attributes, reason = "no test uses all of it")]
 #[allow(

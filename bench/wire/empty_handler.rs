@@ -46,6 +46,27 @@ impl AuthorizationService for Empty {
     ) -> Result<Response<proto::GetEffectiveOrgPolicyResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
+
+    async fn list_resources(
+        &self,
+        _request: Request<proto::ListResourcesRequest>,
+    ) -> Result<Response<proto::ListResourcesResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn list_principals(
+        &self,
+        _request: Request<proto::ListPrincipalsRequest>,
+    ) -> Result<Response<proto::ListPrincipalsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn list_permissions(
+        &self,
+        _request: Request<proto::ListPermissionsRequest>,
+    ) -> Result<Response<proto::ListPermissionsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
 }
 
 struct AlwaysAllow;

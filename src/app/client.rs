@@ -138,7 +138,7 @@ pub fn health(server: &str, service: &str) -> Result<&'static str, Error> {
     })
 }
 
-fn block_on<T>(ask: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(super) fn block_on<T>(ask: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -147,7 +147,7 @@ fn block_on<T>(ask: impl Future<Output = Result<T, Error>>) -> Result<T, Error> 
 }
 
 /// `GRANTED_BY_POLICY` for `REASON_GRANTED_BY_POLICY`.
-fn short(reason: v1::Reason) -> String {
+pub(super) fn short(reason: v1::Reason) -> String {
     let word = reason.as_str_name();
     word.strip_prefix("REASON_").unwrap_or(word).to_owned()
 }

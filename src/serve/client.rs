@@ -2,7 +2,8 @@
 
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
-use tonic::transport::{Channel, Endpoint, Uri};
+pub use tonic::transport::Channel;
+use tonic::transport::{Endpoint, Uri};
 use tonic::{Code, Status};
 use tower::service_fn;
 
@@ -96,6 +97,30 @@ pub async fn authorize(
 ) -> Result<v1::AuthorizeResponse, Error> {
     let mut client = AuthorizationServiceClient::new(channel);
     Ok(client.authorize(request).await?.into_inner())
+}
+
+/// Asks for a page of `ListPrincipals`.
+///
+/// # Errors
+/// What the server refused.
+pub async fn list_principals(
+    channel: Channel,
+    request: v1::ListPrincipalsRequest,
+) -> Result<v1::ListPrincipalsResponse, Error> {
+    let mut client = AuthorizationServiceClient::new(channel);
+    Ok(client.list_principals(request).await?.into_inner())
+}
+
+/// Asks for a page of `ListPermissions`.
+///
+/// # Errors
+/// What the server refused.
+pub async fn list_permissions(
+    channel: Channel,
+    request: v1::ListPermissionsRequest,
+) -> Result<v1::ListPermissionsResponse, Error> {
+    let mut client = AuthorizationServiceClient::new(channel);
+    Ok(client.list_permissions(request).await?.into_inner())
 }
 
 /// Asks for the health of a service; the word of the protocol, such as `SERVING`.
