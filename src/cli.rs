@@ -10,6 +10,7 @@ pub mod lint;
 pub mod lookup;
 pub mod progress;
 pub mod serve;
+pub mod test;
 pub mod validate;
 pub mod version;
 
@@ -24,7 +25,8 @@ use clap::{Parser, Subcommand};
 pub enum Exit {
     /// As asked; of `check`, an allow.
     Good,
-    /// Of `check`, a deny; of `healthcheck`, not serving; of `lint`, a warning or an error.
+    /// Of `check`, a deny; of `test`, a case that failed; of `healthcheck`, not serving; of
+    /// `lint`, a warning or an error.
     No,
     /// The command line or the configuration is wrong.
     Usage,
@@ -61,6 +63,7 @@ struct Cli {
 enum Command {
     Serve(serve::Arguments),
     Validate(validate::Arguments),
+    Test(test::Arguments),
     Check(check::Arguments),
     WhoMay(lookup::WhoArguments),
     WhatMay(lookup::WhatArguments),
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::WhoMay(arguments) => lookup::who(&arguments),
         Command::WhatMay(arguments) => lookup::what(&arguments),

@@ -28,7 +28,9 @@ use crate::graph::permissions::PermissionRow;
 use crate::graph::rows::{NO_LEVEL, NONE, NodeRow, ProjectRow};
 use crate::graph::snapshot::{KeyIx, Located, Snapshot};
 use crate::model::name;
-use crate::model::outcome::{Answer, Attribution, Decision, Effect, KeyCode, Reason, Violation};
+use crate::model::outcome::{
+    Actor, Answer, Attribution, Decision, Effect, KeyCode, Reason, Violation,
+};
 use crate::model::permission::PermissionIx;
 use crate::model::principal::PrincipalIx;
 use crate::model::query::{KeyQuery, Query, UnixTime};
@@ -308,6 +310,13 @@ pub fn verify_key(
     now: UnixTime,
 ) -> Result<KeyAnswer, Violation> {
     credential::verify(snapshot, query, now).map_err(|violation| *violation)
+}
+
+/// Rows of `holders` by which policies may name the actor of a decision: everyone, its groups,
+/// domain and sets; for telling which policies speak of it, never for deciding.
+#[must_use]
+pub fn named_by(snapshot: &Snapshot, actor: &Actor<'_>) -> Vec<u32> {
+    subject::named_by(snapshot, actor)
 }
 
 /// The deny reason of a key's code; `None`: it holds.

@@ -23,6 +23,8 @@ pub mod import;
 
 pub mod lint;
 
+pub mod cases;
+
 pub mod live;
 
 pub mod telemetry;

@@ -254,6 +254,17 @@ pub const LINT_CHECK_TIMEOUT_MAX: Duration = Duration::from_secs(2);
 /// Room that a `CheckRequest` needs beside a body, bytes: headers twice, and a certificate.
 pub const LINT_CHECK_HEADERS_BYTES: usize = 256 * 1024;
 
+// === an operator's cases (`postern test`) ===
+
+/// Largest file of cases, bytes. Larger: refused, cut it.
+pub const CASES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most cases of one file. More: refused.
+pub const CASES_MAX: usize = 100_000;
+/// Most files of one directory of cases. More: refused.
+pub const CASE_FILES_MAX: usize = 10_000;
+/// Most names of untouched things of one kind that are listed; the count beyond it is stated.
+pub const COVERAGE_LISTED_MAX: usize = 1_000;
+
 // === conditions (SPEC 7.2); over one of these is an issue when the snapshot is loaded ===
 
 /// Longest expression, bytes. The longest that a person reads is a tenth of it.

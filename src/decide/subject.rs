@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::decide::shape::{Shape, expected};
 use crate::decide::{Refusal, credential, refuse};
 use crate::graph::rows::{Identity, KeyRow, NONE, PrincipalRow};
+use crate::graph::rules::{ALL_AUTHENTICATED, ALL_USERS};
 use crate::graph::snapshot::{Snapshot, Started};
 use crate::limits::EMAIL_BYTES_MAX;
 use crate::model::member::{self, Member};
@@ -173,6 +174,24 @@ impl<'a> Who<'a> {
             Actor::Anonymous | Actor::Asserted(_) | Actor::Federated(_) | Actor::Unproven => None,
         }
     }
+}
+
+/// Rows of `holders` that may name an actor, those that it only may be included.
+pub(super) fn named_by(snapshot: &Snapshot, actor: &Actor<'_>) -> Vec<u32> {
+    let who = match actor {
+        Actor::Known(ix) => snapshot.principal(*ix).map(|row| Who::known(*ix, row)),
+        Actor::Asserted(text) | Actor::Federated(text) => {
+            let member = member::parse_subject(text);
+            member.map(|member| Who::asserted(snapshot, text, &member))
+        }
+        Actor::Anonymous => return vec![ALL_USERS],
+        Actor::Unproven => return Vec::new(),
+    };
+    let mut rows = vec![ALL_USERS, ALL_AUTHENTICATED];
+    if let Some(who) = who {
+        rows.extend(who.rows().chain(who.possible.iter().copied()));
+    }
+    rows
 }
 
 /// Resolves the subject of a well-formed query.

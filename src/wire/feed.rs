@@ -145,6 +145,13 @@ pub fn encode(document: &Document, form: Form) -> Result<Vec<u8>, Issues> {
     ))
 }
 
+/// A moment of RFC 3339, in whole seconds since the epoch.
+#[must_use]
+pub fn moment(text: &str) -> Option<i64> {
+    let moment = scalar::timestamp(text)?;
+    (moment.nanos == 0).then_some(moment.seconds)
+}
+
 /// Reads all files into `out`; the revision they state.
 fn read<N: AsRef<str>, B: AsRef<[u8]>>(
     files: &[(N, B)],

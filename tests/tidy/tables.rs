@@ -13,6 +13,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("wire", "model graph limits"),
     ("import", "graph wire"),
     ("lint", "limits"),
+    ("cases", "model graph decide wire lint limits"),
     ("live", "model graph limits"),
     ("telemetry", ""),
     ("feed", "model graph wire live clock limits"),
@@ -27,7 +28,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "app config graph wire import lint decide credential model clock limits",
+        "app config graph wire import lint cases decide credential model clock limits",
     ),
 ];
 
@@ -41,6 +42,7 @@ pub(crate) const PURE: &[&str] = &[
     "decide",
     "import",
     "lint",
+    "cases",
 ];
 pub(crate) const BANNED_IN_PURE: &[&str] = &[
     "tokio",

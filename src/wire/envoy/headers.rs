@@ -148,6 +148,12 @@ pub fn host<'m>(http: &Http<'m>) -> Option<Cow<'m, str>> {
     } else {
         http.host
     };
+    normal_host(raw)
+}
+
+/// A host without its port, its capitals and a dot at its end; `None`: it is none.
+#[must_use]
+pub fn normal_host(raw: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(raw).ok()?;
     // A name over the bound has no route, and must not pass for one that nobody named.
     let text = Some(text).filter(|text| text.len() <= HOST_BYTES_MAX)?;
