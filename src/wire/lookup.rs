@@ -386,3 +386,67 @@ fn node_kind(kind: i32) -> Option<NodeKind> {
         v1::ResourceKind::ServiceAccount => Some(NodeKind::ServiceAccount),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_in_no_debug_text() {
+        let key = "pst_abcdefghijkl";
+        let resources = v1::ListResourcesRequest {
+            subject: Some(list_resources_request::Subject::Credential(key.to_owned())),
+            ..Default::default()
+        };
+        let permissions = v1::ListPermissionsRequest {
+            subject: Some(list_permissions_request::Subject::Credential(
+                key.to_owned(),
+            )),
+            ..Default::default()
+        };
+        let mut texts = vec![format!("{resources:?}"), format!("{permissions:?}")];
+        let digest = |_: &str| KeyDigests::Malformed;
+        texts.push(format!("{:?}", resources.read(digest).unwrap()));
+        texts.push(format!("{:?}", permissions.read(digest).unwrap()));
+        for text in texts {
+            assert!(!text.contains(key), "{text}");
+        }
+    }
+
+    // Else a cursor of one request could be used for another one.
+    #[test]
+    fn every_field_but_the_page_is_in_what_a_cursor_is_bound_to() {
+        let digest = |_: &str| KeyDigests::Malformed;
+        let bound =
+            |request: v1::ListPrincipalsRequest| request.read(digest).unwrap().canonical.0.to_vec();
+        let plain = v1::ListPrincipalsRequest::default();
+        let paged = v1::ListPrincipalsRequest {
+            page_size: 3,
+            page_token: "x".to_owned(),
+            ..plain.clone()
+        };
+        assert_eq!(bound(paged), bound(plain.clone()));
+        let text = || "192.0.2.1".to_owned();
+        type Change = fn(&mut v1::ListPrincipalsRequest, String);
+        let changes: [Change; 8] = [
+            |r, text| r.permission = text,
+            |r, text| r.resource = text,
+            |r, text| r.entity = text,
+            |r, text| r.source_ip = text,
+            |r, _| r.include_service_agents = true,
+            |r, _| r.analyze_impersonation = true,
+            |r, _| r.context = Some(prost_types::Struct::default()),
+            |r, _| r.resource_attributes = Some(prost_types::Struct::default()),
+        ];
+        let mut seen = vec![bound(plain.clone())];
+        for change in changes {
+            let mut request = plain.clone();
+            change(&mut request, text());
+            seen.push(bound(request));
+        }
+        let count = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+}
