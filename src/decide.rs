@@ -24,7 +24,7 @@ use std::borrow::Cow;
 
 use crate::decide::shape::Shape;
 use crate::decide::subject::Who;
-use crate::graph::permissions::PermissionRow;
+use crate::graph::permissions::{Gate, PermissionRow};
 use crate::graph::rows::{NO_LEVEL, NONE, NodeRow, ProjectRow};
 use crate::graph::snapshot::{KeyIx, Located, Snapshot};
 use crate::model::name;
@@ -217,7 +217,9 @@ fn decide(
         return Ok(reason);
     }
     delegation::check_permission(asked.query.delegates, (ix, row))?;
-    if let Some(reason) = gates::check(snapshot, asked, (ix, row), target)? {
+    if row.gate != Gate::None
+        && let Some(reason) = gates::check(snapshot, asked, (ix, row), target)?
+    {
         return Ok(reason);
     }
     if !asked.query.delegates.is_empty() {

@@ -137,14 +137,11 @@ fn gather<'s>(
         gather.implicit(row);
     } else if matches!(asked.who.actor, Actor::Federated(_)) {
         // SPEC 3.3: a federated principal has IAM roles only.
-        for holder in asked.who.rows() {
+        for holder in asked.who.standing(snapshot).rows() {
             gather.holder(snapshot.holder(holder).as_slice(), false);
         }
     }
-    let rules = snapshot.rules();
-    let granted = gather.found.policy || gather.found.to_all;
-    let conditional = !rules.principals.is_empty() || !rules.holders.is_empty();
-    if conditional && !granted {
+    if snapshot.conditions() && !gather.found.policy && !gather.found.to_all {
         gather.conditional(asked);
     }
     gather.found
@@ -185,7 +182,8 @@ impl Gather<'_, '_> {
             Actor::Federated(_) => None,
             Actor::Anonymous | Actor::Asserted(_) | Actor::Unproven => return,
         };
-        let lists = asked.who.rows().flat_map(|row| rules.holders.get(&row));
+        let standing = asked.who.standing(self.snapshot);
+        let lists = standing.rows().flat_map(|row| rules.holders.get(&row));
         for list in own.into_iter().chain(lists) {
             for level in 0..=self.target.row.level {
                 let target = self.target;

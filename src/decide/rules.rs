@@ -2,7 +2,7 @@
 //! 6.4, 7). Both fail closed.
 
 use crate::condition::{Attributes, Condition, Outcome};
-use crate::decide::subject::Who;
+use crate::decide::subject::{Standing, Who};
 use crate::decide::{Asked, Target};
 use crate::graph::rules::{ALL_AUTHENTICATED, ALL_USERS, Named};
 use crate::graph::snapshot::Snapshot;
@@ -19,6 +19,9 @@ pub(super) fn check(
     permission: PermissionIx,
     target: &Target<'_>,
 ) -> Option<Reason> {
+    if !snapshot.restricts() {
+        return None;
+    }
     let rules = snapshot.rules();
     if !rules.boundary_bindings.is_empty() && outside(snapshot, asked, permission, target) {
         return Some(Reason::OutsideBoundary);
@@ -40,14 +43,15 @@ fn outside(
     let rules = snapshot.rules();
     let who = asked.who;
     let authenticated = !matches!(who.actor, Actor::Anonymous);
+    let standing = who.standing(snapshot);
     let own = match who.actor {
         Actor::Known(ix) => rules.bound_principals.get(&ix.0),
         Actor::Anonymous | Actor::Asserted(_) | Actor::Federated(_) | Actor::Unproven => None,
     };
     let bindings = std::iter::once(ALL_USERS)
         .chain(authenticated.then_some(ALL_AUTHENTICATED))
-        .chain(who.rows())
-        .chain(who.possible.iter().copied())
+        .chain(standing.rows())
+        .chain(standing.possible.iter().copied())
         .flat_map(|row| rules.bound_holders.get(&row))
         .chain(own)
         .flatten();
@@ -85,14 +89,15 @@ fn denied(
     permission: PermissionIx,
     target: &Target<'_>,
 ) -> bool {
+    let standing = asked.who.standing(snapshot);
     for level in 0..=target.row.level {
         let Some(node) = snapshot.ancestor(target.node, target.row, level) else {
             return true;
         };
         for rule in snapshot.rules().denies.get(&node).into_iter().flatten() {
             if rule.permissions.contains(permission)
-                && is_named(asked.who, &rule.denied, true)
-                && !is_named(asked.who, &rule.exceptions, false)
+                && is_named(asked.who, standing, &rule.denied, true)
+                && !is_named(asked.who, standing, &rule.exceptions, false)
                 && rule
                     .condition
                     .as_ref()
@@ -106,7 +111,12 @@ fn denied(
 }
 
 /// Whether a rule names the principal: for certain, or possibly (SPEC 6.2).
-pub(super) fn is_named(who: &Who<'_>, named: &Named, possibly: bool) -> bool {
+pub(super) fn is_named(
+    who: &Who<'_>,
+    standing: Standing<'_>,
+    named: &Named,
+    possibly: bool,
+) -> bool {
     let has = |row: u32| named.holders.binary_search(&row).is_ok();
     if has(ALL_USERS) {
         return true;
@@ -121,8 +131,8 @@ pub(super) fn is_named(who: &Who<'_>, named: &Named, possibly: bool) -> bool {
         Actor::Asserted(_) | Actor::Federated(_) => {}
     }
     has(ALL_AUTHENTICATED)
-        || who.rows().any(has)
-        || (possibly && who.possible.iter().any(|row| has(*row)))
+        || standing.rows().any(has)
+        || (possibly && standing.possible.iter().any(|row| has(*row)))
 }
 
 /// What a condition comes to for this request on this resource.

@@ -26,12 +26,6 @@ pub(super) struct Who<'a> {
     pub(super) failed: Option<Reason>,
     /// Disabled or deleted, or of such a pool.
     pub(super) disabled: bool,
-    /// Rows of `holders` that it certainly is: groups, domain, account sets, its own text.
-    pub(super) holders: &'a [u32],
-    /// One more such row, or `NONE`.
-    pub(super) also: u32,
-    /// Rows of `holders` that it may be: denies and boundaries match them too (SPEC 6.2).
-    pub(super) possible: &'a [u32],
     /// Said to have made the thing that is asked about.
     pub(super) is_creator: bool,
 }
@@ -84,9 +78,6 @@ impl<'a> Who<'a> {
         key: None,
         failed: None,
         disabled: false,
-        holders: &[],
-        also: NONE,
-        possible: &[],
         is_creator: false,
     };
 
@@ -96,52 +87,42 @@ impl<'a> Who<'a> {
             actor: Actor::Known(ix),
             row: Some(row),
             disabled: row.disabled || row.deleted,
-            holders: row.holders.as_slice(),
             ..Self::NOBODY
         }
     }
 
-    /// A principal that is asserted and not in the snapshot: what policies may match of it.
-    fn asserted(snapshot: &'a Snapshot, text: &'a str, member: &Member<'_>) -> Self {
-        let rules = snapshot.rules();
-        let mut who = Self {
-            actor: Actor::Asserted(text),
-            ..Self::NOBODY
+    /// A principal that is asserted and not in the snapshot.
+    fn asserted(snapshot: &Snapshot, text: &'a str, member: &Member<'_>) -> Self {
+        let pools = &snapshot.rules().pools;
+        let pool = match member {
+            Member::PoolSubject { pool, .. } => pools.get(*pool).filter(|pool| pool.known),
+            _ => None,
         };
-        let mut lower = [0_u8; ASSERTED_BYTES_MAX];
-        if !rules.asserted.is_empty()
-            && let Some(text) = normal(text, member, &mut lower)
-        {
-            who.holders = rules.asserted.get(text).map_or(&[][..], |list| list);
+        let actor = match pool {
+            Some(_) => Actor::Federated(text),
+            None => Actor::Asserted(text),
+        };
+        Self {
+            actor,
+            disabled: pool.is_some_and(|pool| pool.disabled),
+            ..Self::NOBODY
         }
-        match member {
-            Member::User(email) if !rules.domains.is_empty() => {
-                let domain = crate::model::email::domain(email).as_bytes();
-                if let Some(place) = lower.get_mut(..domain.len()) {
-                    place.copy_from_slice(domain);
-                    place.make_ascii_lowercase();
-                    who.also = rules.domains.get(&*place).copied().unwrap_or(NONE);
-                }
-            }
-            Member::PoolSubject { pool, .. } => {
-                if let Some(pool) = rules.pools.get(*pool) {
-                    who.also = pool.all;
-                    who.possible = &pool.sets;
-                    who.disabled = pool.disabled;
-                    if pool.known {
-                        who.actor = Actor::Federated(text);
-                    }
-                }
-            }
-            _ => {}
-        }
-        who
     }
 
-    /// Every row of `holders` that it certainly is.
-    pub(super) fn rows(&self) -> impl Iterator<Item = u32> {
-        let also = (self.also != NONE).then_some(self.also);
-        self.holders.iter().copied().chain(also)
+    /// What rules may match it by. Off the common path: a decision without rules never asks.
+    #[cold]
+    pub(super) fn standing(&self, snapshot: &'a Snapshot) -> Standing<'a> {
+        match (self.row, self.actor) {
+            (Some(row), _) => Standing {
+                holders: row.holders.as_slice(),
+                ..Standing::NONE
+            },
+            (None, Actor::Asserted(text) | Actor::Federated(text)) => member::parse(text)
+                .map_or(Standing::NONE, |member| {
+                    Standing::asserted(snapshot, text, &member)
+                }),
+            (None, Actor::Anonymous | Actor::Known(_) | Actor::Unproven) => Standing::NONE,
+        }
     }
 
     /// For conditions: `principal.subject` and `principal.type` (SPEC 7.1).
@@ -189,9 +170,63 @@ pub(super) fn named_by(snapshot: &Snapshot, actor: &Actor<'_>) -> Vec<u32> {
     };
     let mut rows = vec![ALL_USERS, ALL_AUTHENTICATED];
     if let Some(who) = who {
-        rows.extend(who.rows().chain(who.possible.iter().copied()));
+        let standing = who.standing(snapshot);
+        rows.extend(standing.rows().chain(standing.possible.iter().copied()));
     }
     rows
+}
+
+/// The rows of `holders` that a principal is.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    /// Certainly: groups, domain, account sets, its own text.
+    holders: &'a [u32],
+    /// One more such row, or `NONE`.
+    also: u32,
+    /// Perhaps: denies and boundaries match them too (SPEC 6.2).
+    pub(super) possible: &'a [u32],
+}
+
+impl<'a> Standing<'a> {
+    const NONE: Self = Self {
+        holders: &[],
+        also: NONE,
+        possible: &[],
+    };
+
+    /// Of a principal that the snapshot does not know: what was asserted, its domain, its pool.
+    fn asserted(snapshot: &'a Snapshot, text: &str, member: &Member<'_>) -> Self {
+        let rules = snapshot.rules();
+        let mut standing = Self::NONE;
+        let mut lower = [0_u8; ASSERTED_BYTES_MAX];
+        if let Some(text) = normal(text, member, &mut lower) {
+            standing.holders = rules.asserted.get(text).map_or(&[][..], |list| list);
+        }
+        match member {
+            Member::User(email) => {
+                let domain = crate::model::email::domain(email).as_bytes();
+                if let Some(place) = lower.get_mut(..domain.len()) {
+                    place.copy_from_slice(domain);
+                    place.make_ascii_lowercase();
+                    standing.also = rules.domains.get(&*place).copied().unwrap_or(NONE);
+                }
+            }
+            Member::PoolSubject { pool, .. } => {
+                if let Some(pool) = rules.pools.get(*pool) {
+                    standing.also = pool.all;
+                    standing.possible = &pool.sets;
+                }
+            }
+            _ => {}
+        }
+        standing
+    }
+
+    /// Every row that it certainly is.
+    pub(super) fn rows(self) -> impl Iterator<Item = u32> {
+        let also = (self.also != NONE).then_some(self.also);
+        self.holders.iter().copied().chain(also)
+    }
 }
 
 /// Resolves the subject of a well-formed query.

@@ -83,6 +83,8 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         identities,
         holders: holders.into_iter().collect(),
         sets: Arc::new(sets),
+        restricts: !rules.boundary_bindings.is_empty() || !rules.denies.is_empty(),
+        conditions: !rules.principals.is_empty() || !rules.holders.is_empty(),
         rules: Arc::new(rules),
         sources: Arc::new(sources),
         permissions: Arc::new(plan.permissions),

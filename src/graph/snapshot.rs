@@ -71,6 +71,10 @@ pub(super) struct Tables {
     pub(super) holders: Paged<Grants>,
     pub(super) sets: Arc<GrantSets>,
     pub(super) rules: Arc<Rules>,
+    /// Some deny policy or boundary: without one a decision does not look for any.
+    pub(super) restricts: bool,
+    /// Some binding has a condition.
+    pub(super) conditions: bool,
     pub(super) sources: Arc<Sources>,
     pub(super) permissions: Arc<Permissions>,
     /// Living accounts that another issuer or a peer's certificate may prove.
@@ -202,6 +206,20 @@ impl Snapshot {
     #[inline]
     pub fn rules(&self) -> &Rules {
         &self.tables.rules
+    }
+
+    /// Whether there is any deny policy or boundary.
+    #[must_use]
+    #[inline]
+    pub const fn restricts(&self) -> bool {
+        self.tables.restricts
+    }
+
+    /// Whether any binding has a condition.
+    #[must_use]
+    #[inline]
+    pub const fn conditions(&self) -> bool {
+        self.tables.conditions
     }
 
     /// The policies as they were written, for explanations.

@@ -388,6 +388,7 @@ fn touches(snapshot: &Snapshot, who: &Who<'_>, target: &Target<'_>) -> bool {
             .row
             .is_some_and(|row| any(&row.grants) || row.account.is_some_and(|a| a.implicit != NONE))
         || who
+            .standing(snapshot)
             .rows()
             .any(|row| any(snapshot.holder(row)) || rules.holders.contains_key(&row))
 }

@@ -84,7 +84,8 @@ impl Roots {
         if let Some(row) = who.row {
             add(row.grants.as_slice());
         }
-        for holder in who.rows() {
+        let standing = who.standing(snapshot);
+        for holder in standing.rows() {
             add(snapshot.holder(holder).as_slice());
         }
         let rules = snapshot.rules();
@@ -92,7 +93,7 @@ impl Roots {
             Actor::Known(ix) => rules.principals.get(&ix.0),
             Actor::Anonymous | Actor::Asserted(_) | Actor::Federated(_) | Actor::Unproven => None,
         };
-        let lists = who.rows().filter_map(|row| rules.holders.get(&row));
+        let lists = standing.rows().filter_map(|row| rules.holders.get(&row));
         for list in own.into_iter().chain(lists) {
             nodes.extend(list.iter().map(|conditional| conditional.grant.node));
         }
