@@ -26,15 +26,7 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
     let nodes = tables::nodes(&plan);
     let mut grants = grants::Compiled::new(&plan, &nodes);
     if grants.set_count > Grant::SETS_MAX {
-        let mut issues = Issues::default();
-        issues.push(Issue {
-            place: Place::default(),
-            path: "allow_policy".into(),
-            code: Code::OutOfBounds,
-            found: format!("{} distinct combinations of roles", grants.set_count),
-            allowed: format!("at most {}", Grant::SETS_MAX),
-        });
-        return Err(issues);
+        return Err(too_many_sets(grants.set_count));
     }
     let name_entry = |name: &str, ix: u32| (hash.hash_one(name.as_bytes()), ix);
     let names: Vec<(u64, u32)> = plan
@@ -93,6 +85,18 @@ pub(super) fn compile(mut plan: Plan<'_>, hash: ahash::RandomState) -> Result<Sn
         routes,
         org_policies: Arc::new(org_policies),
     }))
+}
+
+fn too_many_sets(found: u32) -> Issues {
+    let mut issues = Issues::default();
+    issues.push(Issue {
+        place: Place::default(),
+        path: "allow_policy".into(),
+        code: Code::OutOfBounds,
+        found: format!("{found} distinct combinations of roles"),
+        allowed: format!("at most {}", Grant::SETS_MAX),
+    });
+    issues
 }
 
 fn counts(plan: &Plan<'_>) -> Counts {
