@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::graph::snapshot::{KeyFacts, KeyIx, Snapshot};
+use crate::graph::snapshot::facts::KeyFacts;
+use crate::graph::snapshot::{KeyIx, Snapshot};
 use crate::model::outcome::{KeyCode, Violation};
 use crate::model::principal::PrincipalIx;
 use crate::model::query::{KeyDigests, KeyQuery};
