@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROTO_ROOT: &str = "proto";
-const PROTOS: [&str; 8] = [
+const PROTOS: [&str; 9] = [
     "grpc/health/v1/health.proto",
     "postern/feed/v1/entity.proto",
     "postern/feed/v1/snapshot.proto",
@@ -13,6 +13,7 @@ const PROTOS: [&str; 8] = [
     "postern/v1/credential.proto",
     "postern/v1/decision.proto",
     "postern/v1/lookup.proto",
+    "postern/v1/explanation.proto",
     "postern/v1/snapshot.proto",
 ];
 

@@ -48,6 +48,8 @@ pub struct Config {
     pub pepper: Option<Pepper>,
     /// What the operator says about the proxy interface.
     pub envoy: Settings,
+    /// How many revisions that served before are kept, for explanations.
+    pub keep_revisions: usize,
     /// Users who may ask what reveals or creates much; `None`: whoever can connect.
     pub admin_uids: Option<Vec<u32>>,
     /// Told what is being done, and `None` when it is done.
@@ -149,6 +151,7 @@ impl Running {
             poll,
             pepper,
             envoy,
+            keep_revisions,
             admin_uids,
             progress,
         } = config;
@@ -158,7 +161,8 @@ impl Running {
         let hangup = signal(SignalKind::hangup()).map_err(refused)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let no_thread = |error| Error::System("a thread", error);
-        let (publisher, reader) = live::channel().map_err(no_thread)?;
+        let (mut publisher, reader) = live::channel().map_err(no_thread)?;
+        publisher.keep(keep_revisions);
         let build = load::options(pepper.is_some());
         let parts = Parts {
             reader: reader.clone(),

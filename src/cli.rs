@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod convert;
+pub mod explain;
 pub mod healthcheck;
 pub mod import;
 pub mod key;
@@ -67,6 +68,7 @@ enum Command {
     Check(check::Arguments),
     WhoMay(lookup::WhoArguments),
     WhatMay(lookup::WhatArguments),
+    Explain(explain::Arguments),
     Convert(convert::Arguments),
     Import(import::Arguments),
     Key(key::Arguments),
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::WhoMay(arguments) => lookup::who(&arguments),
         Command::WhatMay(arguments) => lookup::what(&arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),

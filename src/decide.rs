@@ -13,6 +13,7 @@
 mod attribution;
 mod credential;
 mod delegation;
+pub mod explain;
 mod gates;
 mod grants;
 pub mod lookup;

@@ -7,6 +7,7 @@ pub mod catalogue;
 mod compile;
 pub mod constraints;
 pub mod document;
+pub mod edit;
 pub mod issue;
 pub mod permissions;
 mod plan;
@@ -66,6 +67,6 @@ pub fn build(
 }
 
 /// The element at a `u32` index.
-fn at<T>(list: &[T], ix: u32) -> Option<&T> {
+pub(crate) fn at<T>(list: &[T], ix: u32) -> Option<&T> {
     usize::try_from(ix).map_or(None, |ix| list.get(ix))
 }

@@ -309,3 +309,26 @@ pub const CONDITION_INPUT_BYTES_MAX: usize = 16 * 1024;
 pub const CONDITION_INPUT_DEPTH_MAX: usize = 16;
 /// Most entries of two maps that are compared: each is looked up in the other.
 pub const CONDITION_MAP_COMPARED_MAX: usize = 8;
+
+// === explanations ===
+
+/// Grants of one holder that a decision walks one by one; longer lists are searched.
+pub const GRANTS_WALKED_MAX: usize = 16;
+/// Most bindings of one policy that an explanation shows, those that matter first; the rest is
+/// a count. The same of deny rules of one resource and of bindings of boundaries.
+pub const EXPLAINED_LINES_MAX: usize = 100;
+/// Most ways in which one list of members covers the principal that are shown; the rest is a
+/// count. The same of the resources of a boundary.
+pub const EXPLAINED_MATCHES_MAX: usize = 10;
+/// Most remedies that an explanation offers.
+pub const REMEDIES_MAX: usize = 6;
+/// Most steps of the search for a remedy; each may be several changes of one kind.
+pub const REMEDY_STEPS_MAX: usize = 4;
+/// Most combinations of changes that the engine tries for one explanation. Beyond it nothing
+/// more is offered.
+pub const REMEDIES_TRIED_MAX: usize = 64;
+/// Most changes of one remedy. Beyond it it is none.
+pub const REMEDY_CHANGES_MAX: usize = 8;
+/// Most revisions that are kept beside the one that serves (`--keep-revisions`); each costs the
+/// memory of a whole snapshot, so none is unless the operator says so.
+pub const KEPT_REVISIONS_MAX: usize = 8;

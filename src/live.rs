@@ -13,7 +13,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 
 use crate::graph::snapshot::Snapshot;
-use crate::limits::{RETIRED_MAX, RETIRED_POLL};
+use crate::limits::{KEPT_REVISIONS_MAX, RETIRED_MAX, RETIRED_POLL};
 use crate::model::revision::Revision;
 
 /// What serves: a snapshot, and when the feed last confirmed it.
@@ -79,6 +79,8 @@ pub struct Rejected {
 struct Shared {
     state: ArcSwapOption<State>,
     feed: ArcSwapOption<FeedReport>,
+    /// The last few that served before, the oldest first.
+    kept: ArcSwapOption<Vec<Arc<State>>>,
 }
 
 /// The request path's side: loads what serves.
@@ -94,6 +96,8 @@ pub struct SnapshotPublisher {
     shared: Arc<Shared>,
     revision: watch::Sender<Revision>,
     retired: SyncSender<Arc<State>>,
+    /// How many are kept of those that served before.
+    keep: usize,
 }
 
 /// A snapshot that may not be published.
@@ -114,6 +118,7 @@ pub fn channel() -> std::io::Result<(SnapshotPublisher, SnapshotReader)> {
     let shared = Arc::new(Shared {
         state: ArcSwapOption::const_empty(),
         feed: ArcSwapOption::const_empty(),
+        kept: ArcSwapOption::const_empty(),
     });
     let (sender, receiver) = watch::channel(Revision::default());
     let (retired, to_free) = sync_channel(1);
@@ -124,6 +129,7 @@ pub fn channel() -> std::io::Result<(SnapshotPublisher, SnapshotReader)> {
         shared: Arc::clone(&shared),
         revision: sender,
         retired,
+        keep: 0,
     };
     Ok((
         publisher,
@@ -149,6 +155,15 @@ impl SnapshotReader {
     #[must_use]
     pub fn load_owned(&self) -> Option<Arc<State>> {
         self.shared.state.load_full()
+    }
+
+    /// What served at a revision, if it is one of those kept.
+    #[must_use]
+    pub fn kept(&self, revision: Revision) -> Option<Arc<State>> {
+        let kept = self.shared.kept.load();
+        let mut kept = kept.as_deref()?.iter();
+        kept.find(|state| state.snapshot.revision() == revision)
+            .map(Arc::clone)
     }
 
     /// The revision that serves; 0 before the first.
@@ -187,6 +202,12 @@ impl SnapshotPublisher {
         self.shared.state.load_full()
     }
 
+    /// From now on keeps this many of those that served, for explanations: each costs its
+    /// whole memory. At most `limits::KEPT_REVISIONS_MAX`.
+    pub fn keep(&mut self, revisions: usize) {
+        self.keep = revisions.min(KEPT_REVISIONS_MAX);
+    }
+
     /// Makes `snapshot` the one that serves: checks its revision, stores it, then tells
     /// those who wait. The one before is freed on a thread of its own, once its last reader
     /// let go.
@@ -205,12 +226,25 @@ impl SnapshotPublisher {
         };
         let old = self.shared.state.swap(Some(Arc::new(state)));
         self.revision.send_replace(got);
-        if let Some(old) = old {
+        if let Some(old) = old.and_then(|old| self.retire(old)) {
             // Blocks when `RETIRED_MAX` are still read: the feed waits, requests do not. If
             // the thread is gone, the snapshot is freed here, which is no request thread.
             drop(self.retired.send(old));
         }
         Ok(())
+    }
+
+    /// Keeps what served; what is kept no longer is to be freed.
+    fn retire(&self, old: Arc<State>) -> Option<Arc<State>> {
+        if self.keep == 0 {
+            return Some(old);
+        }
+        let kept = self.shared.kept.load_full();
+        let mut kept = kept.as_deref().cloned().unwrap_or_default();
+        kept.push(old);
+        let over = (kept.len() > self.keep).then(|| kept.remove(0));
+        self.shared.kept.store(Some(Arc::new(kept)));
+        over
     }
 
     /// Notes that the feed found what serves unchanged.

@@ -12,6 +12,7 @@ pub mod credential;
 pub mod cursor;
 pub mod dispatch;
 pub mod envoy;
+pub mod explain;
 pub mod freshness;
 pub mod health;
 pub mod listen;

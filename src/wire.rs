@@ -2,7 +2,9 @@
 
 pub mod authorize;
 pub mod envoy;
+pub mod explain;
 pub mod feed;
+pub mod json;
 pub mod lookup;
 pub mod org_policy;
 pub mod proto;

@@ -47,6 +47,13 @@ impl AuthorizationService for Empty {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn explain(
+        &self,
+        _request: Request<proto::ExplainRequest>,
+    ) -> Result<Response<proto::ExplainResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn list_resources(
         &self,
         _request: Request<proto::ListResourcesRequest>,

@@ -1,11 +1,16 @@
 //! One question: to a snapshot at hand, or to a running server (`check`, `healthcheck`).
 
+use std::time::Duration;
+
 use crate::clock::{Clock as _, SystemClock};
 use crate::decide;
 use crate::graph::snapshot::Snapshot;
 use crate::model::outcome::{Actor, Answer, Effect, Violation};
-use crate::model::query::{Query, Subject, UnixTime};
+use crate::model::query::{KeyDigests, Query, Subject, UnixTime};
 use crate::serve::client as remote;
+use crate::wire;
+use crate::wire::authorize::{self, Asked};
+use crate::wire::explain::ask::Asking;
 use crate::wire::proto::postern::v1;
 use crate::wire::proto::postern::v1::authorize_request as asked;
 use crate::wire::words;
@@ -125,6 +130,62 @@ pub fn ask(server: &str, question: Question<'_>) -> Result<Checked, Error> {
         resource: response.resource,
         revision: response.revision,
     })
+}
+
+/// An explanation for the command line.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Explained {
+    pub allow: bool,
+    pub response: v1::ExplainResponse,
+}
+
+impl From<v1::ExplainResponse> for Explained {
+    fn from(response: v1::ExplainResponse) -> Self {
+        // Anything but ALLOW, words of a newer server included, is a deny.
+        let answer = response.response.as_ref();
+        let decision = answer.map(|answer| v1::Decision::try_from(answer.decision));
+        Self {
+            allow: decision == Some(Ok(v1::Decision::Allow)),
+            response,
+        }
+    }
+}
+
+/// Explains on a snapshot at hand.
+///
+/// # Errors
+/// The question is malformed.
+pub fn explain(snapshot: &Snapshot, asking: Asking) -> Result<Explained, Error> {
+    let invalid = |violations: Vec<Violation>| {
+        let texts = violations
+            .iter()
+            .map(|v| format!("{}: {}", v.field, v.description));
+        Error::Invalid(texts.collect::<Vec<_>>().join("; "))
+    };
+    let asked = Asked::read(asking.request(), |_| KeyDigests::Malformed).map_err(invalid)?;
+    let now = UnixTime(SystemClock::start().unix_seconds());
+    let explanation = decide::explain::explain(snapshot, &asked.query(), now);
+    let explanation = explanation.map_err(|violation| invalid(vec![violation]))?;
+    let decision = &explanation.decision;
+    let response = authorize::respond(snapshot, Duration::ZERO, decision, String::new());
+    Ok(wire::explain::respond(explanation, response).into())
+}
+
+/// Asks a server to explain, at a revision that it keeps or, with 0, at the one that serves.
+///
+/// # Errors
+/// The server cannot be reached, or did not explain.
+pub fn ask_why(server: &str, asking: Asking, revision: u64) -> Result<Explained, Error> {
+    let request = v1::ExplainRequest {
+        request: Some(asking.request()),
+        revision,
+    };
+    let response = block_on(async {
+        let channel = remote::connect(server).await?;
+        Ok(remote::explain(channel, request).await?)
+    })?;
+    Ok(response.into())
 }
 
 /// The health of a service: the word of the protocol, such as `SERVING`.

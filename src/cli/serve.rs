@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::app::{self, Config, Error, Event};
 use crate::cli::{Exit, fail, note, out, progress};
 use crate::credential::pepper::Pepper;
-use crate::limits::{FEED_POLL, FEED_POLL_MAX, PEPPER_BYTES_MAX, WORKERS_MAX};
+use crate::limits::{FEED_POLL, FEED_POLL_MAX, KEPT_REVISIONS_MAX, PEPPER_BYTES_MAX, WORKERS_MAX};
 
 /// Answer decisions and key checks over gRPC.
 #[derive(Debug, Args)]
@@ -46,6 +46,10 @@ pub struct Arguments {
     /// tokens; over a Unix socket, by number, and may be said several times. Nobody else may.
     #[arg(long, value_name = "UID", value_parser = uid, conflicts_with = "demo")]
     allow_admin_uid: Vec<u32>,
+    /// Revisions that served before to keep, so that they can be explained; each costs the memory
+    /// of a whole snapshot.
+    #[arg(long, value_name = "N", value_parser = kept, default_value = "0")]
+    keep_revisions: usize,
     /// Form of the log on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -87,6 +91,13 @@ fn workers(text: &str) -> Result<usize, String> {
     }
 }
 
+fn kept(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count <= KEPT_REVISIONS_MAX => Ok(count),
+        Ok(_) | Err(_) => Err(format!("expected 0 to {KEPT_REVISIONS_MAX}")),
+    }
+}
+
 fn uid(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(UID_OVERFLOW) => Err(format!(
@@ -123,12 +134,8 @@ pub fn run(arguments: Arguments) -> Exit {
     if let Err(error) = app::start_log(json, &arguments.log_level) {
         return fail(Exit::Usage, error);
     }
-    let pepper = match arguments
-        .pepper_file
-        .as_deref()
-        .map(read_pepper)
-        .transpose()
-    {
+    let pepper = arguments.pepper_file.as_deref().map(read_pepper);
+    let pepper = match pepper.transpose() {
         Ok(pepper) => pepper,
         Err(error) => return fail(Exit::Usage, error),
     };
@@ -145,6 +152,7 @@ pub fn run(arguments: Arguments) -> Exit {
         poll: Duration::from_secs_f64(arguments.poll),
         pepper,
         envoy,
+        keep_revisions: arguments.keep_revisions,
         admin_uids: (!demo).then_some(arguments.allow_admin_uid),
         progress: progress::show,
     };

@@ -11,7 +11,7 @@ use crate::model::outcome::Reason;
 use crate::model::principal::PrincipalIx;
 use crate::model::value::Struct;
 
-const HOP: &str = "iam.serviceAccounts.implicitDelegation";
+pub(super) const HOP: &str = "iam.serviceAccounts.implicitDelegation";
 
 /// The answer of a request with delegates, once steps 1 to 5 have let it pass: the reason of
 /// the last hop, or the break.
@@ -44,7 +44,7 @@ pub(super) fn decide(
 }
 
 /// The delegate as the next to ask, if `who` may delegate to it.
-fn delegate_of<'s>(
+pub(super) fn delegate_of<'s>(
     snapshot: &'s Snapshot,
     asked: &Asked<'_, '_>,
     who: &Who<'_>,
@@ -78,7 +78,7 @@ fn delegate_of<'s>(
 
 /// Steps 2 to 8 for one hop: no gates but the living account. The resource attributes are
 /// said of the target, so only the last hop has them.
-fn step(
+pub(super) fn step(
     snapshot: &Snapshot,
     asked: &Asked<'_, '_>,
     who: &Who<'_>,

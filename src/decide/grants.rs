@@ -6,13 +6,11 @@ use crate::decide::{Asked, Permission, Target, rules};
 use crate::graph::rows::{Grant, Identity, NONE, PrincipalRow, class};
 use crate::graph::rules::ConditionalGrant;
 use crate::graph::snapshot::Snapshot;
+use crate::limits::GRANTS_WALKED_MAX;
 use crate::model::node::Visibility;
 use crate::model::outcome::{Actor, Reason};
 use crate::model::permission::{OpenSubmit, Product};
 use crate::model::principal::SeatLevel;
-
-/// Beyond this many grants a holder's list is searched instead of walked.
-const WALK_MAX: usize = 16;
 
 /// The reason of the strongest grant, or of the deny.
 pub(super) fn reason(
@@ -151,7 +149,7 @@ impl Gather<'_, '_> {
     /// Every grant of one holder on the target or an ancestor.
     #[inline]
     fn holder(&mut self, grants: &[Grant], members: bool) {
-        if grants.len() <= WALK_MAX {
+        if grants.len() <= GRANTS_WALKED_MAX {
             for grant in grants {
                 if self.is_on_path(*grant) {
                     self.grant(*grant, members);
@@ -321,7 +319,7 @@ impl Gather<'_, '_> {
 }
 
 /// SPEC 3.6: the seat of the resource's organization.
-fn seat_allows(
+pub(super) fn seat_allows(
     snapshot: &Snapshot,
     who: &Who<'_>,
     (_, permission): Permission<'_>,
@@ -357,7 +355,7 @@ fn seat_allows(
 }
 
 /// SPEC 4.3: what the project's visibility grants.
-fn by_visibility(
+pub(super) fn by_visibility(
     asked: &Asked<'_, '_>,
     (_, permission): Permission<'_>,
     target: &Target<'_>,

@@ -63,6 +63,11 @@ impl Policies {
         self.0.is_empty()
     }
 
+    /// Those of some nodes.
+    pub(super) fn of<'p>(&'p self, nodes: &'p [u32]) -> impl Iterator<Item = &'p Policy> {
+        self.0.iter().filter(|policy| nodes.contains(&policy.node))
+    }
+
     fn rule(&self, node: u32, constraint: Constraint) -> Option<&Rule> {
         let found = self.0.binary_search_by_key(&(node, constraint), |policy| {
             (policy.node, policy.constraint)

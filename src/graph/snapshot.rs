@@ -89,7 +89,7 @@ pub(super) struct Tables {
 /// The whole graph at one revision; immutable.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    tables: Tables,
+    pub(super) tables: Tables,
 }
 
 /// A look-up on its way. Its three steps (start, continue, finish) each read what the one

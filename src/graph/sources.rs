@@ -33,6 +33,8 @@ pub struct Sources {
     pub roles: Roles,
     /// Bindings in the order they were written, by node.
     pub policies: Table<u32, Box<[BindingRow]>>,
+    /// What each role says where no setting adds to it or takes from it: a set for each.
+    pub role_sets: Box<[u32]>,
     /// Member syntax of each row of `holders`.
     pub holders: Box<[Box<str>]>,
     /// Groups; the row of `holders` of group `ix` is `ix + GROUPS`.

@@ -123,6 +123,18 @@ pub async fn list_permissions(
     Ok(client.list_permissions(request).await?.into_inner())
 }
 
+/// Asks for one explanation.
+///
+/// # Errors
+/// What the server refused.
+pub async fn explain(
+    channel: Channel,
+    request: v1::ExplainRequest,
+) -> Result<v1::ExplainResponse, Error> {
+    let mut client = AuthorizationServiceClient::new(channel);
+    Ok(client.explain(request).await?.into_inner())
+}
+
 /// Asks for the health of a service; the word of the protocol, such as `SERVING`.
 ///
 /// # Errors

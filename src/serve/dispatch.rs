@@ -31,6 +31,7 @@ use crate::serve::credential::VerifyKey;
 use crate::serve::cursor::Cursors;
 use crate::serve::envoy::report::Counts;
 use crate::serve::envoy::{self, Check};
+use crate::serve::explain::Explain;
 use crate::serve::health::{Health, Phase};
 use crate::serve::lookup::List;
 use crate::serve::org_policy::GetEffectiveOrgPolicy;
@@ -69,7 +70,7 @@ pub struct Services {
     pub(super) shadow: Counts,
     /// The key of look-ups' cursors.
     pub(super) cursors: Arc<Cursors>,
-    /// Where look-ups run.
+    /// Where look-ups and explanations run.
     pub(super) background: Background,
     routes: Routes,
 }
@@ -171,7 +172,7 @@ impl Services {
         }))
     }
 
-    /// Answers a look-up; anything else comes back.
+    /// Answers a look-up or explains; anything else comes back.
     async fn look_up(
         &self,
         request: http::Request<Incoming>,
@@ -190,6 +191,10 @@ impl Services {
             "/postern.v1.AuthorizationService/ListPermissions" => {
                 let answer = unary::<_, v1::ListPermissionsRequest, _>(method, request);
                 within(deadline, Box::pin(answer)).await
+            }
+            "/postern.v1.AuthorizationService/Explain" => {
+                let method = Explain { services: self };
+                within(deadline, Box::pin(unary(method, request))).await
             }
             _ => return Err(Box::new(request)),
         })

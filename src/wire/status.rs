@@ -41,6 +41,13 @@ pub enum Failure {
         /// The revision that serves.
         serving: Revision,
     },
+    /// A revision that is not kept.
+    NotKept {
+        /// The revision asked for.
+        asked: Revision,
+        /// The revision that serves.
+        serving: Revision,
+    },
     /// More work than a look-up may take: what to do.
     TooMuch(String),
     /// Too many requests wait.
@@ -59,7 +66,7 @@ impl Failure {
             Self::Invalid(_) => Code::InvalidArgument,
             Self::NotReady => Code::Unavailable,
             Self::NotReached { .. } | Self::Moved { .. } => Code::FailedPrecondition,
-            Self::NotFound { .. } => Code::NotFound,
+            Self::NotFound { .. } | Self::NotKept { .. } => Code::NotFound,
             Self::Overloaded | Self::TooMuch(_) => Code::ResourceExhausted,
             Self::NotNamed(_) => Code::PermissionDenied,
             Self::NoMethod => Code::Unimplemented,
@@ -82,6 +89,9 @@ impl Failure {
             }
             Self::Moved { begun, serving } => format!(
                 "the look-up was begun on revision {begun}, and {serving} serves; begin anew"
+            ),
+            Self::NotKept { asked, serving } => format!(
+                "revision {asked} is not kept, {serving} serves; `--keep-revisions N` keeps the last N"
             ),
             Self::TooMuch(advice) => advice.clone(),
             Self::Overloaded => "too many requests wait; try again".to_owned(),
@@ -121,6 +131,7 @@ impl Failure {
                 details.set_error_info("CALLER_NOT_NAMED", DOMAIN, NO_METADATA);
             }
             Self::NotFound { .. }
+            | Self::NotKept { .. }
             | Self::NotReady
             | Self::NoMethod
             | Self::TooMuch(_)
@@ -146,6 +157,7 @@ impl Failure {
             Self::NotReady
             | Self::NotReached { .. }
             | Self::NotFound { .. }
+            | Self::NotKept { .. }
             | Self::Moved { .. }
             | Self::TooMuch(_)
             | Self::Overloaded

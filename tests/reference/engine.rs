@@ -32,7 +32,12 @@ pub(crate) fn build(file: &Json) -> Result<Snapshot, Vec<String>> {
         .map_err(lines)
 }
 
-pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Answer {
+/// The question as the engine takes it.
+pub(crate) fn with_query<T>(
+    world: &World,
+    q: &Question,
+    ask: impl FnOnce(&Query<'_>, UnixTime) -> T,
+) -> T {
     let digests = match &q.subject {
         Asker::Key(text) => digest(text, world),
         Asker::Principal(_) | Asker::Anonymous => KeyDigests::Malformed,
@@ -54,7 +59,15 @@ pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Ans
         delegates: &q.delegates,
         source_ip: q.source_ip,
     };
-    match decide::authorize(snapshot, &query, UnixTime(q.now)) {
+    ask(&query, UnixTime(q.now))
+}
+
+pub(crate) fn authorize(snapshot: &Snapshot, world: &World, q: &Question) -> Answer {
+    with_query(world, q, |query, now| said(snapshot, world, query, now))
+}
+
+fn said(snapshot: &Snapshot, world: &World, query: &Query<'_>, now: UnixTime) -> Answer {
+    match decide::authorize(snapshot, query, now) {
         outcome::Answer::Invalid(violation) => invalid(&[&violation.field]),
         outcome::Answer::Decided(decision) => Answer::Decided(Decision {
             allow: decision.effect == Effect::Allow,

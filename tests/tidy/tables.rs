@@ -10,7 +10,7 @@ pub(crate) const LAYERS: &[(&str, &str)] = &[
     ("graph", "model condition limits"),
     ("credential", "model limits"),
     ("decide", "model condition graph limits"),
-    ("wire", "model graph limits"),
+    ("wire", "model condition graph decide limits"),
     ("import", "graph wire"),
     ("lint", "limits"),
     ("cases", "model graph decide wire lint limits"),

@@ -46,6 +46,8 @@ pub(super) struct Compiled {
     pub(super) rows: Rows,
     /// What each binding's role says on its node, for itself alone.
     pub(super) binding_sets: Vec<u32>,
+    /// What each role says for itself alone, where nothing adjusts it.
+    pub(super) role_sets: Vec<u32>,
 }
 
 impl Compiled {
@@ -63,6 +65,7 @@ impl Compiled {
             .collect();
         let conditional = made.conditional(plan, nodes);
         let binding_sets = made.each(plan);
+        let role_sets = made.roles(plan);
         let lists = holders_of_principals(plan, nodes, &rows, &of_interest(plan, &rows, &holders));
         Self {
             set_count: len(&made.list),
@@ -72,6 +75,7 @@ impl Compiled {
             conditional,
             rows,
             binding_sets,
+            role_sets,
         }
     }
 }
@@ -227,6 +231,12 @@ impl Sets {
             self.intern(vec![(binding.role, adjust)])
         };
         plan.bindings.iter().map(set).collect()
+    }
+
+    /// The set of each role alone.
+    fn roles(&mut self, plan: &Plan<'_>) -> Vec<u32> {
+        let set = |role: usize| self.intern(vec![(role, Adjust::None)]);
+        (0..plan.roles.len()).map(set).collect()
     }
 
     fn intern(&mut self, variants: Vec<Variant>) -> u32 {

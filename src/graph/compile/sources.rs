@@ -32,6 +32,7 @@ pub(super) fn sources(
     Sources {
         roles,
         policies: table(by_node, hash),
+        role_sets: grants.role_sets.as_slice().into(),
         holders: holders(plan, &grants.rows),
         groups: plan.groups.iter().map(group).collect(),
     }
