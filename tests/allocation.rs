@@ -10,7 +10,7 @@ use postern::credential::api_key;
 use postern::decide;
 use postern::graph::snapshot::Snapshot;
 use postern::graph::{self, Options};
-use postern::model::outcome::{Answer, Effect};
+use postern::model::outcome::{Answer, Effect, Reason};
 use postern::model::path::{self, AllowedClasses};
 use postern::model::query::{KeyQuery, Query, Subject, UnixTime};
 use postern::model::value::{Struct, Value};
@@ -90,6 +90,71 @@ fn a_decision_by_name_allocates_nothing() {
         }
     }
     assert!(effects.contains(&Effect::Allow) && effects.contains(&Effect::Deny));
+}
+
+const RULED: &str = "\
+entities:
+- organization: {name: organizations/o}
+- project: {name: organizations/o/projects/p}
+- user: {name: users/ann, uid: u-ann, email: ann@x.example}
+- user: {name: users/bob, uid: u-bob, email: bob@x.example}
+- user: {name: users/cid, uid: u-cid, email: cid@x.example}
+- identity_pool: {name: organizations/o/identityPools/i}
+- service_account: {name: organizations/o/projects/p/serviceAccounts/a, uid: s-a, email: a@x.example}
+- service_account: {name: organizations/o/projects/p/serviceAccounts/b, uid: s-b, email: b@x.example}
+- group: {name: organizations/o/groups/g, uid: g, email: g@x.example, members: ['user:bob@x.example', 'user:gone@x.example']}
+- allow_policy: {resource: organizations/o, bindings: [{role: roles/iam.serviceAccountTokenCreator, members: ['domain:x.example', 'serviceAccount:a@x.example', 'principalSet://organizations/o/identityPools/i/*']}]}
+- deny_policy: {name: organizations/o/denyPolicies/d, attachment: organizations/o, rules: [{denied_principals: ['group:g@x.example', 'principalSet://organizations/o/identityPools/i/group/x'], exception_principals: ['user:ann@x.example'], denied_permissions: ['iam/*.get']}]}
+- access_boundary: {name: organizations/o/accessBoundaries/b, resources: [organizations/o/projects/other]}
+- access_boundary_binding: {name: organizations/o/accessBoundaryBindings/b, boundary: organizations/o/accessBoundaries/b, principal_set: 'user:cid@x.example'}
+";
+
+// SPEC 6.3, 10.1: nor does one that denies, boundaries, pools and delegation decide.
+#[test]
+fn a_decision_under_rules_without_conditions_allocates_nothing() {
+    let document = feed::decode_one("ruled.yaml", RULED.as_bytes()).unwrap();
+    let built = graph::build(&document, None, &Options::default()).unwrap();
+    let account = "organizations/o/projects/p/serviceAccounts/b";
+    let hop = ["organizations/o/projects/p/serviceAccounts/a".to_owned()];
+    let (get, mint) = (
+        "iam.serviceAccounts.get",
+        "iam.serviceAccounts.getAccessToken",
+    );
+    for (who, permission, delegates, reason) in [
+        ("user:ann@x.example", get, &[][..], Reason::GrantedByPolicy),
+        ("user:bob@x.example", get, &[], Reason::DeniedByPolicy),
+        ("user:GONE@x.example", get, &[], Reason::DeniedByPolicy),
+        ("user:cid@x.example", get, &[], Reason::OutsideBoundary),
+        (
+            "principal://organizations/o/identityPools/i/subject/s",
+            get,
+            &[],
+            Reason::DeniedByPolicy,
+        ),
+        (
+            "principal://organizations/o/identityPools/i/subject/s",
+            mint,
+            &[],
+            Reason::GrantedByPolicy,
+        ),
+        ("user:ann@x.example", mint, &hop, Reason::GrantedByPolicy),
+        ("user:out@y.example", mint, &hop, Reason::DelegationBroken),
+    ] {
+        let query = Query {
+            subject: Subject::Principal(who),
+            permission,
+            resource: account,
+            delegates,
+            ..Query::EMPTY
+        };
+        let (answer, count) =
+            allocations(|| decide::authorize(&built.snapshot, &query, UnixTime(1)));
+        match answer {
+            Answer::Decided(decision) => assert_eq!(decision.reason, reason, "{who} {permission}"),
+            Answer::Invalid(violation) => panic!("{violation:?}"),
+        }
+        assert_eq!(count, 0, "{who} {permission}");
+    }
 }
 
 const GATED: &str = "\
