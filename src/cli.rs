@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod convert;
+pub mod diff;
 pub mod explain;
 pub mod healthcheck;
 pub mod import;
@@ -26,7 +27,7 @@ use clap::{Parser, Subcommand};
 pub enum Exit {
     /// As asked; of `check`, an allow.
     Good,
-    /// Of `check`, a deny; of `test`, a case that failed; of `healthcheck`, not serving; of
+    /// Of `check`, a deny; of `test`, a case that failed; of `diff`, a difference; of `healthcheck`, not serving; of
     /// `lint`, a warning or an error.
     No,
     /// The command line or the configuration is wrong.
@@ -70,6 +71,7 @@ enum Command {
     WhatMay(lookup::WhatArguments),
     Explain(explain::Arguments),
     Convert(convert::Arguments),
+    Diff(diff::Arguments),
     Import(import::Arguments),
     Key(key::Arguments),
     Lint(lint::Arguments),
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::WhatMay(arguments) => lookup::what(&arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),

@@ -11,6 +11,7 @@
 //! 8. otherwise a deny, with the strongest reason.
 
 mod attribution;
+pub mod compare;
 mod credential;
 mod delegation;
 pub mod explain;

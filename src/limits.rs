@@ -265,6 +265,21 @@ pub const CASE_FILES_MAX: usize = 10_000;
 /// Most names of untouched things of one kind that are listed; the count beyond it is stated.
 pub const COVERAGE_LISTED_MAX: usize = 1_000;
 
+// === comparisons (`postern diff`) ===
+
+/// Decisions that one comparison makes unless told otherwise; some minutes of one processor.
+/// More would be needed: a part is drawn, and the answer says so.
+pub const COMPARE_DECISIONS: u64 = 200_000_000;
+/// Pairs of principal and resource that are decided between two words of progress.
+pub const COMPARE_PAIRS_AT_ONCE: u64 = 1_024;
+/// Most groups of like changes that are kept; triples of further ones are only counted.
+pub const COMPARE_GROUPS_MAX: usize = 100_000;
+/// Groups, keys, teams and entities of each kind that are listed unless told otherwise; the
+/// count beyond it is stated.
+pub const COMPARE_LISTED: usize = 20;
+/// Principals and permissions that a listed group names.
+pub const COMPARE_NAMED: usize = 3;
+
 // === conditions (SPEC 7.2); over one of these is an issue when the snapshot is loaded ===
 
 /// Longest expression, bytes. The longest that a person reads is a tenth of it.

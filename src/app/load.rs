@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::feed::Progress;
 use crate::feed::file::{Scan, only};
+use crate::graph::document::Document;
 use crate::graph::issue::Issues;
+use crate::graph::snapshot::Snapshot;
 use crate::graph::{self, Built, Options};
 use crate::wire::feed::{decode, decode_messages};
 use crate::wire::proto::postern::feed::v1;
@@ -52,6 +54,28 @@ fn read(path: &Path, has_pepper: bool, progress: Progress) -> Result<Loaded, Iss
         built,
         ignored: scan.ignored().to_vec(),
     })
+}
+
+/// Like [`load`], for whoever reads the document too.
+///
+/// # Errors
+/// Every issue.
+pub fn with_document(
+    path: &Path,
+    has_pepper: bool,
+    progress: Progress,
+) -> Result<(Document, Snapshot), Issues> {
+    let read = || {
+        let scan = Scan::of(path).map_err(only)?;
+        progress(Some(&format!("reading {} bytes", scan.length())));
+        let (contents, _) = scan.read().map_err(only)?;
+        let document = decode(&contents)?;
+        let built = graph::build(&document, None, &options(has_pepper))?;
+        Ok((document, built.snapshot))
+    };
+    let loaded = read();
+    progress(None);
+    loaded
 }
 
 /// Reads the entities of the file or directory at `path` as they are, kinds included that

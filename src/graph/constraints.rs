@@ -68,6 +68,14 @@ impl Policies {
         self.0.iter().filter(|policy| nodes.contains(&policy.node))
     }
 
+    /// Those attached to a node.
+    #[must_use]
+    pub fn at(&self, node: u32) -> &[Policy] {
+        let start = self.0.partition_point(|policy| policy.node < node);
+        let end = self.0.partition_point(|policy| policy.node <= node);
+        self.0.get(start..end).unwrap_or_default()
+    }
+
     fn rule(&self, node: u32, constraint: Constraint) -> Option<&Rule> {
         let found = self.0.binary_search_by_key(&(node, constraint), |policy| {
             (policy.node, policy.constraint)

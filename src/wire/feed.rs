@@ -22,7 +22,7 @@ use std::cell::Cell;
 
 use serde::de::DeserializeSeed;
 
-use crate::graph::document::{Document, Located, Place};
+use crate::graph::document::{Document, Entity, Located, Place};
 use crate::graph::issue::{Code, Issue, Issues};
 use crate::model::revision::Revision;
 use crate::wire::feed::intake::{Intake, Output, Refused};
@@ -143,6 +143,12 @@ pub fn encode(document: &Document, form: Form) -> Result<Vec<u8>, Issues> {
         &proto::Snapshot { revision, entities },
         form,
     ))
+}
+
+/// Kind and name of an entity: `team[organizations/acme/teams/ml]`.
+#[must_use]
+pub fn title(entity: &Entity) -> String {
+    message::title(entity)
 }
 
 /// A moment of RFC 3339, in whole seconds since the epoch.
