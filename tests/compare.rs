@@ -112,9 +112,11 @@ fn names(sides: [&Snapshot; 2]) -> (BTreeSet<String>, BTreeSet<String>) {
     for snapshot in sides {
         let rows = (0..snapshot.node_count()).map(|ix| snapshot.node(ix).unwrap());
         nodes.extend(rows.map(|row| row.name.as_str().to_owned()));
-        let members =
-            (0..snapshot.principal_count()).map(|ix| snapshot.principal_member(PrincipalIx(ix)));
-        principals.extend(members);
+        // The uid of a deleted account is nobody's who could ask.
+        let living = (0..snapshot.principal_count())
+            .map(PrincipalIx)
+            .filter(|ix| !snapshot.principal(*ix).unwrap().deleted);
+        principals.extend(living.map(|ix| snapshot.principal_member(ix)));
         principals.extend(snapshot.rules().federated.iter().map(ToString::to_string));
     }
     (nodes, principals)
