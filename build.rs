@@ -18,11 +18,12 @@ const PROTOS: [&str; 9] = [
 ];
 
 /// Types that hold a secret or its digest: their `Debug` is written by hand in `wire::proto`.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     ".postern.v1.ListResourcesRequest",
     ".postern.v1.ListPermissionsRequest",
     ".postern.v1.AuthorizeRequest",
     ".postern.v1.VerifyKeyRequest",
+    ".postern.v1.CompareSnapshotRequest",
     ".postern.feed.v1.ApiKey",
 ];
 

@@ -270,6 +270,13 @@ pub const COVERAGE_LISTED_MAX: usize = 1_000;
 /// Decisions that one comparison makes unless told otherwise; some minutes of one processor.
 /// More would be needed: a part is drawn, and the answer says so.
 pub const COMPARE_DECISIONS: u64 = 200_000_000;
+/// The same of one `CompareSnapshot`: a quarter of a minute.
+pub const COMPARE_SERVED_DECISIONS: u64 = 10_000_000;
+/// Pairs that one `CompareSnapshot` decides before others take their turn; each is some hundred
+/// decisions.
+pub const COMPARE_SERVED_AT_ONCE: u64 = 16;
+/// Most groups, and most keys of each list, of one answer.
+pub const COMPARE_PAGE_MAX: usize = 1_000;
 /// Pairs of principal and resource that are decided between two words of progress.
 pub const COMPARE_PAIRS_AT_ONCE: u64 = 1_024;
 /// Most groups of like changes that are kept; triples of further ones are only counted.

@@ -8,6 +8,7 @@ pub mod background;
 pub mod caller;
 pub mod client;
 pub mod codec;
+pub mod compare;
 pub mod credential;
 pub mod cursor;
 pub mod dispatch;

@@ -1,6 +1,7 @@
 //! Layer 3: the only place where wire types meet domain types.
 
 pub mod authorize;
+pub mod compare;
 pub mod envoy;
 pub mod explain;
 pub mod feed;

@@ -75,6 +75,7 @@ pub trait Bounded {
 impl Bounded for v1::AuthorizeRequest {}
 impl Bounded for v1::VerifyKeyRequest {}
 impl Bounded for v1::ExplainRequest {}
+impl Bounded for v1::CompareSnapshotRequest {}
 impl Bounded for v1::ListResourcesRequest {}
 impl Bounded for v1::ListPrincipalsRequest {}
 impl Bounded for v1::ListPermissionsRequest {}

@@ -27,6 +27,7 @@ use crate::serve::authorization::{Authorize, BatchAuthorize};
 use crate::serve::background::Background;
 use crate::serve::caller::{Admins, Caller};
 use crate::serve::codec::{Bounded, CheckAnswers, Checks, Protobuf};
+use crate::serve::compare::CompareSnapshot;
 use crate::serve::credential::VerifyKey;
 use crate::serve::cursor::Cursors;
 use crate::serve::envoy::report::Counts;
@@ -172,7 +173,7 @@ impl Services {
         }))
     }
 
-    /// Answers a look-up or explains; anything else comes back.
+    /// Answers a look-up, explains or compares; anything else comes back.
     async fn look_up(
         &self,
         request: http::Request<Incoming>,
@@ -194,6 +195,10 @@ impl Services {
             }
             "/postern.v1.AuthorizationService/Explain" => {
                 let method = Explain { services: self };
+                within(deadline, Box::pin(unary(method, request))).await
+            }
+            "/postern.v1.SnapshotService/CompareSnapshot" => {
+                let method = CompareSnapshot { services: self };
                 within(deadline, Box::pin(unary(method, request))).await
             }
             _ => return Err(Box::new(request)),

@@ -56,6 +56,15 @@ impl SnapshotService for Snapshots {
             .map(Response::new)
             .map_err(|failure| failure.status(""))
     }
+
+    /// Answered before this service is asked (`serve::dispatch`), with a deadline and in the
+    /// background.
+    async fn compare_snapshot(
+        &self,
+        _request: Request<v1::CompareSnapshotRequest>,
+    ) -> Result<Response<v1::CompareSnapshotResponse>, Status> {
+        Err(Failure::NoMethod.status(""))
+    }
 }
 
 const fn counts(counts: &Counts) -> v1::EntityCounts {

@@ -84,6 +84,16 @@ impl fmt::Debug for postern::v1::AuthorizeRequest {
     }
 }
 
+impl fmt::Debug for postern::v1::CompareSnapshotRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompareSnapshotRequest")
+            .field("bytes", &self.snapshot.len())
+            .field("form", &self.form)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for postern::v1::list_resources_request::Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

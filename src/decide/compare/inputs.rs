@@ -5,7 +5,7 @@
 //! bindings; the principal, its groups, its home; the vocabulary, the boundaries, the pools.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decide::compare::ANONYMOUS;
 use crate::decide::named_by;
@@ -23,7 +23,7 @@ pub(super) struct Node<'s> {
     /// Everybody may be decided differently here.
     everybody: bool,
     /// These may; the principals that differ themselves are not repeated.
-    some: Rc<Vec<u32>>,
+    some: Arc<Vec<u32>>,
 }
 
 /// What may differ.
@@ -123,8 +123,8 @@ fn inherited<'s>(
     for (at, (name, here)) in names.keys().copied().zip(here).enumerate() {
         let above = above(name).and_then(|above| nodes.get(*places.get(above)?));
         let (everybody, some) = above.map_or_else(
-            || (false, Rc::default()),
-            |above| (above.everybody, Rc::clone(&above.some)),
+            || (false, Arc::default()),
+            |above| (above.everybody, Arc::clone(&above.some)),
         );
         let all = |text: &String| matches!(text.as_str(), "allUsers" | "allAuthenticatedUsers");
         let everybody = everybody || here.everybody || here.members.iter().any(all);
@@ -140,7 +140,7 @@ fn inherited<'s>(
             both.extend(some.iter());
             both.sort_unstable();
             both.dedup();
-            Rc::new(both)
+            Arc::new(both)
         };
         places.insert(name, at);
         nodes.push(Node {
