@@ -1,7 +1,5 @@
 //! `CompareSnapshot` over gRPC (SPEC 14, 11.5).
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 #[expect(clippy::allow_attributes, reason = "no test uses all of it")]
 #[allow(
     dead_code,
