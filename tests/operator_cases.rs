@@ -58,6 +58,33 @@ fn a_failure_says_what_was_asked_expected_and_found_and_how_to_see_why() {
     golden("fails.yaml.xml", &std::fs::read_to_string(report).unwrap());
 }
 
+#[test]
+fn the_line_that_shows_why_can_be_pasted() {
+    let said = std::fs::read_to_string(path("fails.yaml.out")).unwrap();
+    let lines = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("  why       postern "));
+    let mut ran = 0;
+    for line in lines {
+        let line = format!("'{}' {line}", env!("CARGO_BIN_EXE_postern"));
+        let mut shell = Command::new("sh");
+        let output = shell
+            .args(["-c", &line])
+            .current_dir(path(""))
+            .output()
+            .unwrap();
+        let told = text(&output.stderr);
+        // An answer, or why the question cannot be asked; never a wrong command line.
+        assert!(
+            matches!(output.status.code(), Some(0 | 1 | 64)),
+            "{line}: {told}"
+        );
+        assert!(!told.contains("Usage:"), "{line}: {told}");
+        ran += 1;
+    }
+    assert_eq!(ran, 5);
+}
+
 // SPEC 2.4: every issue, nothing skipped; what may be a key is not repeated.
 #[test]
 fn a_file_that_is_wrong_has_every_issue_listed_and_is_not_asked() {

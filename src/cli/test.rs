@@ -15,6 +15,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::graph::snapshot::Snapshot;
 use crate::limits::{CASE_FILES_MAX, CASES_BYTES_MAX, COVERAGE_LISTED_MAX};
 use crate::model::query::UnixTime;
+use crate::model::value::Value;
 
 /// Ask a snapshot the cases that you wrote down, and compare.
 #[derive(Debug, Args)]
@@ -221,15 +222,43 @@ fn explain(case: &Case, asked: &Asked, (path, _): (&Path, &Snapshot)) -> Option<
     };
     let words = [principal, &asked.permission, &asked.resource].map(quoted);
     let path = quoted(&path.display().to_string());
-    let more = if case.says_more() {
-        "   # without what else the case says"
-    } else {
-        ""
-    };
-    Some(format!(
-        "postern explain --snapshot {path} {}{more}",
-        words.join(" ")
-    ))
+    let mut command = format!("postern explain --snapshot {path} {}", words.join(" "));
+    let mut whole = case.now.is_none();
+    for (option, said) in [("context", &case.context), ("attribute", &case.attributes)] {
+        for (key, value) in &said.0 {
+            match plain(value) {
+                Some(value) if !key.contains('=') => {
+                    let pair = quoted(&format!("{key}={value}"));
+                    command.push_str(&format!(" --{option} {pair}"));
+                }
+                _ => whole = false,
+            }
+        }
+    }
+    let source = case.source_ip.map(|address| address.to_string());
+    let entity = case.entity.iter().map(|entity| ("entity", entity));
+    let delegates = case.delegates.iter().map(|account| ("delegate", account));
+    let source = source.iter().map(|address| ("source-ip", address));
+    for (option, value) in entity.chain(delegates).chain(source) {
+        command.push_str(&format!(" --{option} {}", quoted(value)));
+    }
+    if !whole {
+        command.push_str("   # without what else the case says");
+    }
+    Some(command)
+}
+
+/// A value as an option of `explain` says it; `None`: it would be read as another one.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(value) => Some(value.to_string()),
+        Value::String(text) => {
+            let other = matches!(text.as_str(), "true" | "false") || text.parse::<f64>().is_ok();
+            (!other).then(|| text.clone())
+        }
+        Value::Null | Value::List(_) | Value::Struct(_) => None,
+    }
 }
 
 /// A word as a shell reads it.
